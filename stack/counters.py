@@ -1,0 +1,124 @@
+"""Counters of a host, named as in Linux's `/proc/net/snmp6` where it has the counter.
+
+The hot paths add to plain integers and lists; names are given when somebody asks
+(`as_dict`). ICMPv6 is counted by type, as RFC 4293 has it; outcomes of frames are
+counted once per frame.
+"""
+
+from stack.discard import Discard, Outcome, Verdict
+
+ICMP_NAMES = {
+    1: "DestUnreachs",
+    2: "PktTooBigs",
+    3: "TimeExcds",
+    4: "ParmProblems",
+    128: "Echos",
+    129: "EchoReplies",
+    130: "GroupMembQueries",
+    131: "GroupMembResponses",
+    132: "GroupMembReductions",
+    133: "RouterSolicits",
+    134: "RouterAdvertisements",
+    135: "NeighborSolicits",
+    136: "NeighborAdvertisements",
+    137: "Redirects",
+    143: "MLDv2Reports",
+}
+
+
+class Counters:
+    """The numbers of one host; all are totals since it was made."""
+
+    __slots__ = (
+        "filter_errors",
+        "filter_programs",
+        "frames_in",
+        "frames_out",
+        "icmp_errors_limited",
+        "icmp_in",
+        "icmp_out",
+        "limits",
+        "mcast_in",
+        "mcast_out",
+        "mld_delayed",
+        "octets_in",
+        "octets_out",
+        "out_discards",
+        "out_no_routes",
+        "outcomes",
+        "packets_in",
+        "packets_out",
+    )
+
+    def __init__(self) -> None:
+        self.frames_in = 0
+        self.frames_out = 0
+        self.packets_in = 0
+        self.packets_out = 0
+        self.octets_in = 0
+        self.octets_out = 0
+        self.mcast_in = 0
+        self.mcast_out = 0
+        self.out_discards = 0
+        self.out_no_routes = 0
+        self.filter_programs = 0
+        self.filter_errors = 0
+        self.icmp_errors_limited = 0
+        self.mld_delayed = 0
+        self.icmp_in = [0] * 256
+        self.icmp_out = [0] * 256
+        self.outcomes: dict[Outcome, int] = dict.fromkeys((*Verdict, *Discard), 0)
+        self.limits: dict[str, int] = {}
+
+    def limit_hit(self, setting: str) -> None:
+        """Count what a bound cost, under the name of the setting that sets it."""
+        self.limits[setting] = self.limits.get(setting, 0) + 1
+
+    def as_dict(self) -> dict[str, int]:
+        """Every counter by name: Linux's names first, ours after them."""
+        table = self._ip6()
+        table.update(self._icmp6("In", self.icmp_in))
+        table.update(self._icmp6("Out", self.icmp_out))
+        for reason in Discard:
+            if reason.counter is not None:
+                table[reason.counter] = table.get(reason.counter, 0) + self.outcomes[reason]
+        table.update(self._ours())
+        return table
+
+    def _ip6(self) -> dict[str, int]:
+        delivered = self.outcomes[Verdict.DELIVERED] + self.outcomes[Verdict.ANSWERED]
+        return {
+            "Ip6InReceives": self.packets_in,
+            "Ip6InDelivers": delivered,
+            "Ip6InOctets": self.octets_in,
+            "Ip6InMcastPkts": self.mcast_in,
+            "Ip6OutRequests": self.packets_out,
+            "Ip6OutOctets": self.octets_out,
+            "Ip6OutMcastPkts": self.mcast_out,
+            "Ip6OutDiscards": self.out_discards,
+            "Ip6OutNoRoutes": self.out_no_routes,
+        }
+
+    def _icmp6(self, direction: str, by_type: list[int]) -> dict[str, int]:
+        table = {f"Icmp6{direction}Msgs": sum(by_type)}
+        for number, name in ICMP_NAMES.items():
+            table[f"Icmp6{direction}{name}"] = by_type[number]
+        for number, count in enumerate(by_type):
+            if count:
+                table[f"Icmp6{direction}Type{number}"] = count
+        return table
+
+    def _ours(self) -> dict[str, int]:
+        table = {
+            "FramesIn": self.frames_in,
+            "FramesOut": self.frames_out,
+            "FilterPrograms": self.filter_programs,
+            "FilterErrors": self.filter_errors,
+            "IcmpErrorsLimited": self.icmp_errors_limited,
+            "MldReportsDelayed": self.mld_delayed,
+        }
+        for reason in Discard:
+            table[f"Discard{reason.label}"] = self.outcomes[reason]
+        for setting, count in sorted(self.limits.items()):
+            table[f"Limit_{setting}"] = count
+        return table

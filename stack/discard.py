@@ -1,0 +1,115 @@
+"""How a received frame ends: delivered, answered, or discarded for a reason with its RFC clause.
+
+Every frame ends in exactly one of these. `counter` is the name under which
+Linux counts the same fate in `/proc/net/snmp6`, where it has one.
+"""
+
+from enum import Enum
+
+
+class Verdict(Enum):
+    """A frame that was taken."""
+
+    DELIVERED = "delivered"
+    ANSWERED = "answered"
+
+    __hash__ = object.__hash__
+
+
+class Discard(Enum):
+    """A frame that was not taken: what is wrong (`text`), the `clause`, and Linux's `counter` or None."""
+
+    # Ethernet
+    RUNT_FRAME = ("shorter than an Ethernet header", "IEEE 802.3 3.2.2", None)
+    NOT_FOR_US = ("destination MAC is neither ours nor that of a joined group", "RFC 2464 7", None)
+    NOT_IPV6 = ("another protocol than IPv6", "RFC 2464 3", None)
+    WRONG_VLAN = ("not on our VLAN", "IEEE 802.1Q 6.9", None)
+    OWN_FRAME = ("source MAC is our own: a frame that the network reflected", "RFC 4862 5.4.3", None)
+    BAD_SOURCE_MAC = ("source MAC is a group address", "IEEE 802.3 3.2.3", None)
+    INTERFACE_DOWN = ("the interface is down", "RFC 4861 6.2.1", "Ip6InDiscards")
+    INTERFACE_DISABLED = (
+        "IPv6 is disabled: the address made from the MAC is a duplicate",
+        "RFC 4862 5.4.5",
+        "Ip6InDiscards",
+    )
+    # IPv6
+    TRUNCATED = ("shorter than its IPv6 header says", "RFC 8200 3", "Ip6InTruncatedPkts")
+    BAD_VERSION = ("IP version is not 6", "RFC 8200 3", "Ip6InHdrErrors")
+    SOURCE_MULTICAST = ("source address is multicast", "RFC 4291 2.7", "Ip6InAddrErrors")
+    SOURCE_LOOPBACK = ("loopback address from the link", "RFC 4291 2.5.3", "Ip6InAddrErrors")
+    SOURCE_MAPPED = ("IPv4-mapped address on the link", "RFC 4291 2.5.5.2", "Ip6InAddrErrors")
+    SOURCE_OURS = ("source address is our own", "RFC 4862 5.4.3", "Ip6InAddrErrors")
+    SOURCE_UNSPECIFIED = ("source address is unspecified", "RFC 4291 2.5.2", "Ip6InAddrErrors")
+    DESTINATION_UNSPECIFIED = ("destination address is unspecified", "RFC 4291 2.5.2", "Ip6InAddrErrors")
+    DESTINATION_SCOPE = ("multicast scope 0 or 1 on the link", "RFC 4291 2.7", "Ip6InAddrErrors")
+    ADDRESS_NOT_OURS = ("destination address is not ours", "RFC 8200 3", "Ip6InAddrErrors")
+    ADDRESS_TENTATIVE = ("destination address is tentative", "RFC 4862 5.4", "Ip6InAddrErrors")
+    GROUP_NOT_JOINED = ("destination group is not joined", "RFC 3810 4.1", "Ip6InAddrErrors")
+    # Extension headers
+    HEADER_TRUNCATED = ("extension header runs past the packet", "RFC 8200 4", "Ip6InHdrErrors")
+    OPTION_MALFORMED = ("option runs past its header", "RFC 8200 4.2", "Ip6InHdrErrors")
+    OPTION_UNKNOWN = ("unknown option that asks for a discard", "RFC 8200 4.2", "Ip6InHdrErrors")
+    HEADER_CHAIN_TOO_LONG = (
+        "more extension headers than a host has to follow",
+        "RFC 8504 5.3",
+        "Ip6InHdrErrors",
+    )
+    HOP_BY_HOP_NOT_FIRST = ("hop-by-hop options header not first", "RFC 8200 4.1", "Ip6InHdrErrors")
+    ROUTING_HEADER = ("routing header with segments left", "RFC 8200 4.4", "Ip6InHdrErrors")
+    FRAGMENT = ("a fragment; reassembly is not built yet", "RFC 8200 4.5", "Ip6ReasmFails")
+    UNKNOWN_NEXT_HEADER = ("unknown next header", "RFC 8200 4", "Ip6InUnknownProtos")
+    # ICMPv6
+    ICMP_TRUNCATED = ("shorter than its ICMPv6 message", "RFC 4443 2.1", "Icmp6InErrors")
+    ICMP_CHECKSUM = ("wrong ICMPv6 checksum", "RFC 4443 2.3", "Icmp6InCsumErrors")
+    ICMP_UNKNOWN_TYPE = ("unknown informational type", "RFC 4443 2.4 (b)", "Icmp6InErrors")
+    ICMP_ERROR_UNCLAIMED = ("error about a packet that nobody here sent", "RFC 4443 2.4 (d)", None)
+    ICMP_ROUTERS_ONLY = ("a message for routers", "RFC 4861 6.2.6", None)
+    ECHO_REPLY_UNCLAIMED = ("echo reply that nobody waits for", "RFC 4443 4.2", None)
+    # Neighbour discovery
+    ND_HOP_LIMIT = ("neighbour discovery with a hop limit other than 255", "RFC 4861 7.1", None)
+    ND_CODE = ("neighbour discovery with a code other than 0", "RFC 4861 7.1", None)
+    ND_TRUNCATED = ("neighbour discovery message too short", "RFC 4861 7.1", None)
+    ND_OPTIONS = ("option of length 0, or past the message", "RFC 4861 4.6", None)
+    ND_FRAGMENTED = ("neighbour discovery inside a fragment header", "RFC 6980 5", None)
+    ND_TARGET_MULTICAST = ("target address is multicast", "RFC 4861 7.1", None)
+    ND_UNSPECIFIED_DESTINATION = (
+        "solicitation from :: not to a solicited-node group",
+        "RFC 4861 7.1.1",
+        None,
+    )
+    ND_UNSPECIFIED_LLADDR = ("solicitation from :: with a link-layer address", "RFC 4861 7.1.1", None)
+    ND_SOLICITED_MULTICAST = ("solicited advertisement sent to a group", "RFC 4861 7.1.2", None)
+    ND_LLADDR = ("link-layer address option that no neighbour can have", "RFC 2464 6", None)
+    ND_TARGET_NOT_OURS = ("solicitation for an address that is not ours", "RFC 4861 7.2.3", None)
+    ND_TARGET_TENTATIVE = ("resolution of an address that is tentative", "RFC 4862 5.4.3", None)
+    ND_OWN_PROBE = ("our own probe, looped back", "RFC 7527 4.2", None)
+    ND_NO_ENTRY = ("advertisement for a neighbour that nobody asked for", "RFC 4861 7.2.5", None)
+    ND_NO_LLADDR = ("advertisement without the link-layer address it must have", "RFC 4861 7.2.5", None)
+    ND_SOURCE_OFF_LINK = ("neighbour that is not on this link", "RFC 4861 7.2.3", None)
+    ND_NOT_BUILT = ("router discovery is not built yet", "RFC 4861 6", None)
+    # Multicast listener discovery
+    MLD_TRUNCATED = ("multicast listener message too short", "RFC 2710 3.7", None)
+    MLD_LENGTH = ("query of 25 to 27 octets", "RFC 3810 8.1", None)
+    MLD_SOURCE = ("multicast listener message from no link-local address", "RFC 2710 4", None)
+    MLD_HOP_LIMIT = ("query with a hop limit other than 1", "RFC 3810 6.2", None)
+    MLD_ROUTER_ALERT = ("query without the router alert option", "RFC 3810 6.2", None)
+    MLD_NOT_MULTICAST = ("group address is not multicast", "RFC 2710 3.6", None)
+    MLD_NO_ADDRESS = ("query while the interface has no address", "RFC 2710 4", None)
+    MLD_OWN_MESSAGE = ("own message that the network reflected", "RFC 2710 4", None)
+    MLD_UNKNOWN_GROUP = ("group that is not joined, or never reported", "RFC 2710 4", None)
+    MLD_NOT_FOR_HOSTS = ("changes nothing in a host", "RFC 2710 4", None)
+
+    __hash__ = object.__hash__
+
+    def __init__(self, text: str, clause: str, counter: str | None) -> None:
+        self.text = text
+        self.clause = clause
+        self.counter = counter
+
+    @property
+    def label(self) -> str:
+        """The name in counters and in JSON: `NdHopLimit`."""
+        return "".join(part.capitalize() for part in self.name.split("_"))
+
+
+Outcome = Verdict | Discard

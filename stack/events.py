@@ -1,0 +1,120 @@
+"""Events: what changed in a host, for whoever listens.
+
+They are small frozen records, made only when there is a listener. Each has `kind`,
+a word for it, and `text()`, a line in plain words; addresses are bytes.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stack.address import IPv6Address, MacAddress, format_address, format_mac
+from stack.multicast_filter import FilterPlan
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceUp:
+    """The interface starts (or starts over)."""
+
+    mac: MacAddress
+    kind: ClassVar[str] = "up"
+
+    def text(self) -> str:
+        return f"interface {format_mac(self.mac)} up"
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceDown:
+    """The interface was taken down."""
+
+    kind: ClassVar[str] = "down"
+
+    def text(self) -> str:
+        return "interface down"
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceDisabled:
+    """RFC 4862 5.4.5: the hardware-derived link-local address is a duplicate; no IPv6 here any more."""
+
+    address: IPv6Address
+    kind: ClassVar[str] = "disabled"
+
+    def text(self) -> str:
+        return f"IPv6 disabled: {format_address(self.address)}, made from the MAC, is a duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChanged:
+    """An address of the interface is in a new state: tentative, preferred, duplicated or deleted."""
+
+    address: IPv6Address
+    state: str
+    kind: ClassVar[str] = "address"
+
+    def text(self) -> str:
+        return f"address {format_address(self.address)} {self.state}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressConflict:
+    """Somebody else claims an address that is already ours."""
+
+    address: IPv6Address
+    mac: MacAddress
+    kind: ClassVar[str] = "conflict"
+
+    def text(self) -> str:
+        return f"conflict: {format_mac(self.mac)} claims {format_address(self.address)}"
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborChanged:
+    """A neighbour entry is in a new state, or gone (`state` None)."""
+
+    address: IPv6Address
+    mac: MacAddress | None
+    state: str | None
+    kind: ClassVar[str] = "neighbour"
+
+    def text(self) -> str:
+        where = format_mac(self.mac) if self.mac else "unknown"
+        return f"neighbour {format_address(self.address)} at {where} {self.state or 'deleted'}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged:
+    """A group was joined or left; `joined` is the group's fate, not a membership's."""
+
+    group: IPv6Address
+    joined: bool
+    kind: ClassVar[str] = "group"
+
+    def text(self) -> str:
+        return f"group {format_address(self.group)} {'joined' if self.joined else 'left'}"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterChanged:
+    """The driver was given another multicast filter."""
+
+    plan: FilterPlan
+    kind: ClassVar[str] = "filter"
+
+    def text(self) -> str:
+        if self.plan.off:
+            return "filter off"
+        if self.plan.allmulti:
+            return "filter: all multicast"
+        return f"filter: {len(self.plan.exact)} exact, {len(self.plan.hashed)} hashed"
+
+
+Event = (
+    InterfaceUp
+    | InterfaceDown
+    | InterfaceDisabled
+    | AddressChanged
+    | AddressConflict
+    | NeighborChanged
+    | GroupChanged
+    | FilterChanged
+)

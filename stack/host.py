@@ -1,0 +1,130 @@
+"""The node: the four calls of the sans-IO core.
+
+Frames and the time go in through `receive` and `advance`, what is due next is
+`next_deadline`, what is to be sent comes out of `output`. The host reads no clock
+and draws only from the generator handed in, so equal inputs give equal outputs.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+
+from stack.address import MacAddress
+from stack.bucket import TokenBucket
+from stack.counters import Counters
+from stack.discard import Discard, Outcome
+from stack.errors import RefusedError
+from stack.events import Event
+from stack.icmp6 import errors
+from stack.icmp6.echo import Echoes
+from stack.interface import Interface, Program
+from stack.journal import Journal
+from stack.settings import Settings
+from stack.timers import Timers
+
+
+class Host:
+    """One IPv6 host with any number of interfaces.
+
+    `rng` is its only source of randomness; `settings` are its own from now on.
+    Times are seconds on one clock of the caller's, which never goes back.
+    """
+
+    def __init__(self, rng: Random, settings: Settings | None = None) -> None:
+        self.rng = rng
+        self.settings = settings if settings is not None else Settings()
+        self.timers = Timers()
+        self.counters = Counters()
+        self.journal = Journal()
+        self.error_bucket = TokenBucket()
+        self.echoes = Echoes(self)
+        self.interfaces: dict[int, Interface] = {}
+        self.listeners: list[Callable[[Event], None]] = []
+        self._output: deque[tuple[Interface, bytes]] = deque()
+
+    # -- the four calls
+
+    def receive(self, frame: bytes, now: float, interface: Interface | None = None) -> Outcome:
+        """Take one Ethernet frame from a link (the only one if none is named); its one outcome."""
+        if interface is None:
+            interface = next(iter(self.interfaces.values()))
+        counters = self.counters
+        counters.frames_in += 1
+        if self.journal.on:
+            self.journal.begin(f"frame {counters.frames_in}", counters.frames_in)
+        outcome = interface.receive(frame, now)
+        counters.outcomes[outcome] += 1
+        if self.journal.on:
+            self._note_outcome(outcome, now)
+        return outcome
+
+    def advance(self, now: float) -> None:
+        """Run every timer that is due at `now`."""
+        if self.journal.on:
+            self.journal.begin("timer")
+        self.timers.advance(now)
+
+    def next_deadline(self) -> float | None:
+        """When `advance` wants to be called next, or None."""
+        return self.timers.next_deadline()
+
+    def output(self) -> list[tuple[Interface, bytes]]:
+        """The frames to be sent since the last call, in order, each with its interface."""
+        if not self._output:
+            return []
+        frames = list(self._output)
+        self._output.clear()
+        return frames
+
+    # -- links
+
+    def attach(
+        self,
+        name: str,
+        mac: MacAddress,
+        *,
+        index: int | None = None,
+        mtu: int | None = None,
+        vlan: int | None = None,
+        program: Program | None = None,
+    ) -> Interface:
+        """Add a link; it is down until `Interface.start`. `program` hands a filter plan to the driver."""
+        if index is None:
+            index = max(self.interfaces, default=0) + 1
+        if index in self.interfaces:
+            raise RefusedError(f"there is an interface with index {index} already")
+        mtu = self.settings.mtu if mtu is None else mtu
+        interface = Interface(self, name, index, mac, mtu=mtu, vlan=vlan, program=program)
+        self.interfaces[index] = interface
+        return interface
+
+    # -- what the layers use
+
+    def queue_frame(self, interface: Interface, frame: bytes) -> bool:
+        """Queue a frame for `output`; false when too many wait already."""
+        if len(self._output) >= self.settings.tx_queue_len:
+            self.counters.limit_hit("tx_queue_len")
+            return False
+        self._output.append((interface, frame))
+        self.counters.frames_out += 1
+        return True
+
+    def undeliverable(self, interface: Interface, packet: bytes, now: float) -> None:
+        """A packet whose neighbour cannot be found: tell whoever sent it (RFC 4861 7.2.2)."""
+        self.counters.out_discards += 1
+        errors.undeliverable(interface, packet, now)
+
+    def emit(self, event: Event) -> None:
+        """Tell the listeners; callers test `listeners` before they make an event."""
+        for listener in self.listeners:
+            listener(event)
+
+    def random_bytes(self, count: int) -> bytes:
+        """`count` octets from the host's generator."""
+        return bytes(int(self.rng.random() * 256) for _ in range(count))
+
+    def _note_outcome(self, outcome: Outcome, now: float) -> None:
+        if isinstance(outcome, Discard):
+            self.journal.note(now, "host", f"discarded: {outcome.text}", outcome.clause)
+        else:
+            self.journal.note(now, "host", outcome.value)

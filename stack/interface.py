@@ -1,0 +1,264 @@
+"""One attached link of a host: its MAC, MTU, addresses, groups and neighbours; up, down, renumber.
+
+Frames enter through `receive` and leave through `transmit`. The driver's filter is
+programmed through the `program` call that the link handed in, before anything that
+depends on it is said on the link (SEED row S57).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stack.address import IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
+from stack.discard import Discard, Outcome
+from stack.errors import UsageError
+from stack.events import FilterChanged, InterfaceDown, InterfaceUp
+from stack.ip6 import input as ip6_input
+from stack.ip6 import source
+from stack.mld.listener import MulticastListener
+from stack.multicast_filter import FilterPlan, MulticastMacs
+from stack.nd.addresses import AddressTable
+from stack.nd.resolution import Resolver
+from stack.wire import ethernet, ipv6, nd
+
+if TYPE_CHECKING:
+    from stack.host import Host
+
+Program = Callable[[FilterPlan], None]
+
+
+class Interface:
+    """One link of `host`; made by `Host.attach`.
+
+    `vlan` is None for an untagged link, else the 802.1Q identifier of all our
+    frames. `plan` is the filter as last handed to the driver.
+    """
+
+    __slots__ = (
+        "_header",
+        "addresses",
+        "disabled",
+        "host",
+        "index",
+        "listener",
+        "mac",
+        "macs",
+        "mtu",
+        "name",
+        "plan",
+        "program",
+        "resolver",
+        "up",
+        "vlan",
+    )
+
+    def __init__(
+        self,
+        host: "Host",
+        name: str,
+        index: int,
+        mac: MacAddress,
+        *,
+        mtu: int = 1500,
+        vlan: int | None = None,
+        program: Program | None = None,
+    ) -> None:
+        check_station_mac(mac)
+        self.host = host
+        self.name = name
+        self.index = index
+        self.mac = mac
+        self.mtu = mtu
+        self.vlan = vlan
+        self.program = program
+        self.up = False
+        # RFC 4862 5.4.5: a duplicate of the hardware-derived address stops IPv6 here.
+        self.disabled = False
+        self.macs = MulticastMacs()
+        self.plan = FilterPlan(unicast=(mac,))
+        self.addresses = AddressTable(self)
+        self.resolver = Resolver(self)
+        self.listener = MulticastListener(self)
+        self._header = b""
+        self._make_header()
+
+    def _make_header(self) -> None:
+        tag = ethernet.tag_bytes(self.vlan) if self.vlan is not None else b""
+        self._header = self.mac + tag + ethernet.IPV6_TYPE
+
+    # -- life
+
+    def start(self, now: float) -> None:
+        """Come up, or start over: reports, then duplicate address detection. OSError if the driver refuses."""
+        self.up = True
+        self.disabled = False
+        if self.host.listeners:
+            self.host.emit(InterfaceUp(self.mac))
+        self._program(now)
+        self.addresses.start(now)
+
+    def stop(self, now: float) -> None:
+        """Go down: nothing in or out from now on, and no leaves; what was learnt is forgotten."""
+        self.up = False
+        self.addresses.stop(now)
+        self.listener.interface_down()
+        self.resolver.flush()
+        if self.host.listeners:
+            self.host.emit(InterfaceDown())
+
+    def restart(self, now: float) -> None:
+        """As a reboot of the host: down and up without a word between."""
+        if self.up:
+            self.stop(now)
+        self.start(now)
+
+    def set_mac(self, mac: MacAddress, now: float) -> None:
+        """Another MAC: the interface starts over with it if it was up. Raises UsageError for a group MAC."""
+        check_station_mac(mac)
+        was_up = self.up
+        if was_up:
+            self.stop(now)
+        self.mac = mac
+        self._make_header()
+        if was_up:
+            self.start(now)
+        else:
+            self._program(now)
+
+    def set_mtu(self, mtu: int) -> None:
+        """Another MTU, in octets of IPv6 packet."""
+        if not ipv6.MINIMUM_MTU <= mtu <= 65_521:
+            raise UsageError(f"an MTU is a number from 1280 to 65521, not {mtu}")
+        self.mtu = mtu
+        self.host.settings.mtu = mtu
+
+    def disable(self, now: float) -> None:
+        """RFC 4862 5.4.5: no IPv6 packet in or out until the interface starts again."""
+        self.disabled = True
+
+    # -- the link layer's filter
+
+    def filter_add(self, mac: MacAddress, now: float) -> None:
+        """One more group uses `mac`; OSError if the driver refuses, and nothing has changed then."""
+        if not self.macs.add(mac):
+            return
+        try:
+            self._program(now)
+        except OSError:
+            self.macs.remove(mac)
+            self.host.counters.filter_errors += 1
+            raise
+
+    def filter_remove(self, mac: MacAddress, now: float) -> None:
+        """One group less uses `mac`; a driver that refuses is counted, the leave stands (SEED row S64)."""
+        if not self.macs.remove(mac):
+            return
+        try:
+            self._program(now)
+        except OSError:
+            self.host.counters.filter_errors += 1
+
+    def _program(self, now: float) -> None:
+        plan = self.macs.plan(self.mac, self.host.settings.filter_allmulti_bits)
+        if self.program is not None:
+            self.program(plan)
+        self.host.counters.filter_programs += 1
+        self.plan = plan
+        if self.host.journal.on:
+            self.host.journal.note(now, "link", FilterChanged(plan).text(), "RFC 2464 7")
+        if self.host.listeners:
+            self.host.emit(FilterChanged(plan))
+
+    # -- in
+
+    def receive(self, frame: bytes, now: float) -> Outcome:
+        """One frame from the link: is it for us, and is it IPv6? (RFC 2464)"""
+        if not self.up:
+            return Discard.INTERFACE_DOWN
+        if len(frame) < ethernet.HEADER_LENGTH:
+            return Discard.RUNT_FRAME
+        destination, sender = frame[:6], frame[6:12]
+        if destination != self.mac and destination not in self.macs.counts:
+            return Discard.NOT_FOR_US
+        if sender[0] & 1:
+            return Discard.BAD_SOURCE_MAC
+        offset = ethernet.HEADER_LENGTH
+        kind = frame[12:14]
+        vlan = 0
+        if kind == ethernet.VLAN_TYPE:
+            if len(frame) < ethernet.HEADER_LENGTH + ethernet.TAG_LENGTH:
+                return Discard.RUNT_FRAME
+            vlan = int.from_bytes(frame[14:16], "big") & ethernet.VLAN_ID_MASK
+            kind = frame[16:18]
+            offset += ethernet.TAG_LENGTH
+        # VLAN 0 only carries a priority: such a frame counts as untagged.
+        if vlan != (self.vlan or 0):
+            return Discard.WRONG_VLAN
+        if kind != ethernet.IPV6_TYPE:
+            return Discard.NOT_IPV6
+        if self.disabled:
+            return Discard.INTERFACE_DISABLED
+        counters = self.host.counters
+        counters.packets_in += 1
+        counters.octets_in += len(frame) - offset
+        if destination[0] & 1:
+            counters.mcast_in += 1
+        return ip6_input.receive(self, frame[offset:], destination, sender, now)
+
+    def receive_own(self, packet: bytes, now: float) -> None:
+        """A packet of ours to an address of ours; it was never on the link."""
+        if self.up and not self.disabled:
+            ip6_input.receive(self, packet, self.mac, self.mac, now, looped=True)
+
+    # -- out
+
+    def transmit(self, mac: MacAddress, packet: bytes) -> bool:
+        """Queue one packet for a MAC; false if the link takes none now."""
+        counters = self.host.counters
+        if not self.up or self.disabled or not self.host.queue_frame(self, mac + self._header + packet):
+            counters.out_discards += 1
+            return False
+        counters.packets_out += 1
+        counters.octets_out += len(packet)
+        return True
+
+    def transmit_multicast(self, packet: bytes) -> bool:
+        """Queue one packet for the group that it is addressed to (RFC 2464 7)."""
+        sent = self.transmit(multicast_mac(packet[24:40]), packet)
+        if sent:
+            self.host.counters.mcast_out += 1
+        return sent
+
+    def send_nd(
+        self,
+        source_address: IPv6Address,
+        destination: IPv6Address,
+        message: bytes,
+        mac: MacAddress | None = None,
+        now: float | None = None,
+    ) -> None:
+        """Send a neighbour discovery message: to a group, straight to `mac`, or to the neighbour at `now`."""
+        packet = ipv6.packet(source_address, destination, ipv6.ICMPV6, nd.HOP_LIMIT, message)
+        self.host.counters.icmp_out[message[0]] += 1
+        if destination[0] == 0xFF:
+            self.transmit_multicast(packet)
+        elif mac is not None:
+            self.transmit(mac, packet)
+        elif now is not None:
+            self.resolver.send(destination, packet, now)
+
+    # -- what protocols ask about addresses
+
+    def is_assigned(self, address: IPv6Address) -> bool:
+        """Whether `address` is a valid address of this interface, neither tentative nor a duplicate."""
+        entry = self.addresses.table.get(address)
+        return entry is not None and entry.assigned
+
+    def source_for(self, destination: IPv6Address) -> IPv6Address | None:
+        """The source address for a packet to `destination` (RFC 6724), or None."""
+        return source.select(self.addresses, destination)
+
+
+def check_station_mac(mac: MacAddress) -> None:
+    """Raises UsageError unless a station may have this MAC."""
+    if is_multicast_mac(mac) or not any(mac):
+        raise UsageError(f"{format_mac(mac)} cannot be the MAC of a host: it is a group address or all zeros")

@@ -1,0 +1,127 @@
+"""The header chain of a received packet (RFC 8200 4): walked with bounds, one header after the other.
+
+Reassembly is not here: a fragment is discarded, but for the atomic one, which is
+a whole packet (RFC 6946).
+"""
+
+from typing import TYPE_CHECKING
+
+from stack.discard import Discard
+from stack.icmp6 import errors
+from stack.ip6.received import Received
+from stack.wire import extension, icmpv6, ipv6
+
+if TYPE_CHECKING:
+    from stack.interface import Interface
+
+# RFC 8504 5.3 lets a host limit how many extension headers it follows, and how many options.
+MAXIMUM_HEADERS = 8
+MAXIMUM_OPTIONS = 32
+
+# RFC 8200 4.2: what the two highest bits of an unknown option's type ask for.
+_SKIP = 0
+_DISCARD_AND_REPORT = 2
+
+_NEXT_HEADER_FIELD = 6
+
+
+def walk(interface: "Interface", received: Received, now: float) -> int | Discard:
+    """Follow the headers up to the upper layer: its next header value, or why the packet is discarded.
+
+    Sets `payload`, `next_header_pointer`, `router_alert` and `fragmented` on the way.
+    """
+    packet = received.packet
+    next_header = packet[_NEXT_HEADER_FIELD]
+    pointer = _NEXT_HEADER_FIELD
+    offset = ipv6.HEADER_LENGTH
+    for count in range(MAXIMUM_HEADERS + 1):
+        if next_header not in _EXTENSION_HEADERS:
+            received.payload = packet[offset:]
+            received.next_header_pointer = pointer
+            return next_header
+        if next_header == ipv6.HOP_BY_HOP and count:
+            # 4.1: recognised only right after the IPv6 header; 4: anywhere else it is unrecognised.
+            errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_NEXT_HEADER, pointer, now)
+            return Discard.HOP_BY_HOP_NOT_FIRST
+        length = _header_length(packet, offset, next_header)
+        if length == 0:
+            return Discard.HEADER_TRUNCATED
+        reason = _examine(interface, received, next_header, offset, length, now)
+        if reason is not None:
+            return reason
+        pointer = offset
+        next_header = packet[offset]
+        offset += length
+    return Discard.HEADER_CHAIN_TOO_LONG
+
+
+_EXTENSION_HEADERS = frozenset((ipv6.HOP_BY_HOP, ipv6.DESTINATION_OPTIONS, ipv6.ROUTING, ipv6.FRAGMENT))
+
+
+def _header_length(packet: bytes, offset: int, next_header: int) -> int:
+    """Octets of the extension header at `offset`, 0 if it does not end within the packet."""
+    if offset + 8 > len(packet):
+        return 0
+    length = 8 if next_header == ipv6.FRAGMENT else 8 + 8 * packet[offset + 1]
+    return length if offset + length <= len(packet) else 0
+
+
+def _examine(
+    interface: "Interface", received: Received, header: int, offset: int, length: int, now: float
+) -> Discard | None:
+    if header == ipv6.ROUTING:
+        return _routing(interface, received, offset, now)
+    if header == ipv6.FRAGMENT:
+        return _fragment(received, offset)
+    return _options(interface, received, header, offset, offset + length, now)
+
+
+def _routing(interface: "Interface", received: Received, offset: int, now: float) -> Discard | None:
+    """4.4: no routing type is followed; with no segments left the header is passed over."""
+    if received.packet[offset + 3] == 0:
+        return None
+    errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, offset + 2, now)
+    return Discard.ROUTING_HEADER
+
+
+def _fragment(received: Received, offset: int) -> Discard | None:
+    _, _, offset_and_flags, _ = extension.FRAGMENT.unpack_from(received.packet, offset)
+    if offset_and_flags & 0xFFF9:
+        return Discard.FRAGMENT
+    received.fragmented = True
+    return None
+
+
+def _options(
+    interface: "Interface", received: Received, header: int, offset: int, end: int, now: float
+) -> Discard | None:
+    """4.2: the options of a hop-by-hop or destination options header, in order."""
+    packet = received.packet
+    at = offset + 2
+    for _ in range(MAXIMUM_OPTIONS):
+        if at >= end:
+            return None
+        kind = packet[at]
+        if kind == extension.PAD1:
+            at += 1
+            continue
+        if at + 2 > end or at + 2 + packet[at + 1] > end:
+            return Discard.OPTION_MALFORMED
+        length = packet[at + 1]
+        if kind == extension.ROUTER_ALERT and header == ipv6.HOP_BY_HOP:
+            # RFC 2711 2.1: the value has two octets.
+            if length != 2:
+                return Discard.OPTION_MALFORMED
+            received.router_alert = True
+        elif kind != extension.PADN and kind >> 6 != _SKIP:
+            return _unknown_option(interface, received, kind, at, now)
+        at += 2 + length
+    return None if at >= end else Discard.HEADER_CHAIN_TOO_LONG
+
+
+def _unknown_option(interface: "Interface", received: Received, kind: int, at: int, now: float) -> Discard:
+    action = kind >> 6
+    to_group = received.destination[0] == 0xFF
+    if action == _DISCARD_AND_REPORT or (action > _DISCARD_AND_REPORT and not to_group):
+        errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_OPTION, at, now)
+    return Discard.OPTION_UNKNOWN

@@ -1,0 +1,91 @@
+"""IPv6 input: what every packet must be before anything else looks at it (RFC 8200 3, RFC 4291 2)."""
+
+from typing import TYPE_CHECKING
+
+from stack.address import (
+    LOOPBACK,
+    SCOPE_INTERFACE_LOCAL,
+    UNSPECIFIED,
+    IPv6Address,
+    MacAddress,
+    is_multicast_mac,
+    is_v4_mapped,
+)
+from stack.discard import Discard, Outcome, Verdict
+from stack.icmp6 import dispatch, errors
+from stack.ip6 import chain
+from stack.ip6.received import Received
+from stack.wire import icmpv6, ipv6
+
+if TYPE_CHECKING:
+    from stack.interface import Interface
+
+
+def receive(
+    interface: "Interface",
+    octets: bytes,
+    destination_mac: MacAddress,
+    source_mac: MacAddress,
+    now: float,
+    *,
+    looped: bool = False,
+) -> Outcome:
+    """Take one packet as it came in a frame, trailer included; `looped` is one of our own to ourselves."""
+    if len(octets) < ipv6.HEADER_LENGTH:
+        return Discard.TRUNCATED
+    if octets[0] >> 4 != 6:
+        return Discard.BAD_VERSION
+    end = ipv6.HEADER_LENGTH + int.from_bytes(octets[4:6], "big")
+    if end > len(octets):
+        return Discard.TRUNCATED
+    packet = octets[:end]
+    source, destination = packet[8:24], packet[24:40]
+    reason = None if looped else check_addresses(source, destination)
+    if reason is None:
+        reason = _check_destination(interface, destination)
+    if reason is not None:
+        return reason
+    link_multicast = is_multicast_mac(destination_mac)
+    received = Received(packet, source, destination, packet[7], source_mac, link_multicast)
+    next_header = chain.walk(interface, received, now)
+    if isinstance(next_header, Discard):
+        return next_header
+    if next_header == ipv6.ICMPV6:
+        return dispatch.receive(interface, received, now, looped)
+    if not looped and _is_suspicious(interface, received):
+        return Discard.SOURCE_OURS if source != UNSPECIFIED else Discard.SOURCE_UNSPECIFIED
+    if next_header == ipv6.NO_NEXT_HEADER:
+        return Verdict.DELIVERED
+    errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_NEXT_HEADER, received.next_header_pointer, now)
+    return Discard.UNKNOWN_NEXT_HEADER
+
+
+def check_addresses(source: IPv6Address, destination: IPv6Address) -> Discard | None:
+    """Addresses that must not be seen on a link, whoever the packet is for."""
+    if source[0] == 0xFF:
+        return Discard.SOURCE_MULTICAST
+    if source == LOOPBACK or destination == LOOPBACK:
+        return Discard.SOURCE_LOOPBACK
+    if destination == UNSPECIFIED:
+        return Discard.DESTINATION_UNSPECIFIED
+    if is_v4_mapped(source) or is_v4_mapped(destination):
+        return Discard.SOURCE_MAPPED
+    if destination[0] == 0xFF and destination[1] & 0x0F <= SCOPE_INTERFACE_LOCAL:
+        return Discard.DESTINATION_SCOPE
+    return None
+
+
+def _check_destination(interface: "Interface", destination: IPv6Address) -> Discard | None:
+    if destination[0] == 0xFF:
+        # Groups that share a MAC are told apart here (RFC 2464 7).
+        return None if destination in interface.listener.groups.records else Discard.GROUP_NOT_JOINED
+    entry = interface.addresses.table.get(destination)
+    if entry is None:
+        return Discard.ADDRESS_NOT_OURS
+    if not entry.assigned:
+        return Discard.ADDRESS_TENTATIVE
+    return None
+
+
+def _is_suspicious(interface: "Interface", received: Received) -> bool:
+    return received.source == UNSPECIFIED or received.source in interface.addresses.table

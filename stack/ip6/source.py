@@ -1,0 +1,60 @@
+"""Source address selection (RFC 6724 5) among the assigned unicast addresses of one interface."""
+
+from typing import TYPE_CHECKING
+
+from stack.address import IPv6Address, common_prefix_length, matches_prefix, parse_address, scope
+
+if TYPE_CHECKING:
+    from stack.nd.addresses import AddressTable, InterfaceAddress
+
+# RFC 6724 2.1: (prefix, length, label), longest first.
+_POLICY = tuple(
+    (parse_address(prefix), length, label)
+    for prefix, length, label in (
+        ("::1", 128, 0),
+        ("::ffff:0:0", 96, 4),
+        ("::", 96, 3),
+        ("2001::", 32, 5),
+        ("2002::", 16, 2),
+        ("3ffe::", 16, 12),
+        ("fec0::", 10, 11),
+        ("fc00::", 7, 13),
+        ("::", 0, 1),
+    )
+)
+
+
+def label(address: IPv6Address) -> int:
+    """The label of the default policy table."""
+    return next(each for prefix, length, each in _POLICY if matches_prefix(address, prefix, length))
+
+
+def select(addresses: "AddressTable", destination: IPv6Address) -> IPv6Address | None:
+    """The source for a packet to `destination`, or None if no address may be used.
+
+    RFC 6724 4: for a link-local or narrower destination any assigned address is a
+    candidate; all are of the interface that the packet leaves by.
+    """
+    best: InterfaceAddress | None = None
+    best_rank: tuple[int, ...] = ()
+    for entry in addresses.table.values():
+        if entry.assigned and not entry.anycast:
+            rank = _rank(entry, destination)
+            if best is None or rank > best_rank:
+                best, best_rank = entry, rank
+    return best.address if best is not None else None
+
+
+def _rank(entry: "InterfaceAddress", destination: IPv6Address) -> tuple[int, ...]:
+    """Section 5 as one comparable tuple; a greater one is preferred, rules 4, 5 and 5.5 do not apply here."""
+    mine, theirs = scope(entry.address), scope(destination)
+    return (
+        entry.address == destination,  # rule 1
+        # rule 2: the smallest scope that reaches; among those that do not, the greatest
+        mine >= theirs,
+        -mine if mine >= theirs else mine,
+        entry.state.value != "deprecated",  # rule 3
+        label(entry.address) == label(destination),  # rule 6
+        # rule 8: no further than the prefix that the address itself has
+        min(common_prefix_length(entry.address, destination), entry.prefix_length),
+    )

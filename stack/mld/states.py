@@ -1,0 +1,119 @@
+"""The version 1 listener of one group on one interface, as one table (RFC 2710 5, RFC 4862 5.4.2).
+
+RFC 2710 has three states; a host needs two more: SILENT for groups that are never
+reported, and PENDING for the first report that waits for the random delay of
+duplicate address detection. The table is the `standard` personality of SEED
+sections 2 and 3: S21 (every report sets the flag), S47 (an idle listener ignores
+reports) and S48 (a pending first report is not suppressed) follow the RFC.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class ListenerState(Enum):
+    """`value` is the word that `maddr show` prints."""
+
+    NON_LISTENER = "none"
+    SILENT = "silent"
+    PENDING = "pending"
+    DELAYING = "delaying"
+    IDLE = "idle"
+
+    __hash__ = object.__hash__
+
+
+class ListenerEvent(Enum):
+    """What happens to a group on an interface."""
+
+    START = "start listening, to be repeated"
+    START_ONCE = "start listening, no repeat"
+    START_DELAYED = "start listening, first report delayed"
+    START_SILENT = "start listening to a group that is never reported"
+    STOP = "stop listening"
+    TIMER = "timer expired, a repeat is left"
+    TIMER_LAST = "timer expired"
+    QUERY_NOW = "query received, maximum response delay 0"
+    QUERY_SOONER = "query received, no timer due within its delay"
+    QUERY_LATER = "query received, timer due within its delay"
+    REPORT = "another listener's report received"
+    ANNOUNCE = "link-local address valid"
+
+    __hash__ = object.__hash__
+
+
+class ListenerAction(Enum):
+    """What a transition has done, in the order of its row."""
+
+    SEND_REPORT = "send report, set flag if sent"
+    SEND_DONE = "send Done if flag set"
+    CLEAR_FLAG = "clear flag"
+    START_DELAY_TIMER = "start timer with the delay of the join"
+    START_REPEAT_TIMER = "start timer within the unsolicited report interval"
+    START_QUERY_TIMER = "start timer within the maximum response delay"
+    STOP_TIMER = "stop timer"
+
+    __hash__ = object.__hash__
+
+
+class ListenerTransition(NamedTuple):
+    """The new state, the actions in order, and the clause."""
+
+    state: ListenerState
+    actions: tuple[ListenerAction, ...]
+    clause: str
+
+
+_S = ListenerState
+_E = ListenerEvent
+_A = ListenerAction
+_T = ListenerTransition
+
+
+def _unchanged(state: ListenerState, clause: str, *events: ListenerEvent) -> dict[ListenerEvent, ListenerTransition]:
+    return {event: _T(state, (), clause) for event in events}
+
+
+_QUERIES = (_E.QUERY_NOW, _E.QUERY_SOONER, _E.QUERY_LATER)
+
+_FIRST_REPORT = {
+    _E.START: _T(_S.DELAYING, (_A.SEND_REPORT, _A.START_REPEAT_TIMER), "RFC 2710 4"),
+    _E.START_ONCE: _T(_S.IDLE, (_A.SEND_REPORT,), "RFC 2710 4"),
+}
+
+TRANSITIONS: dict[ListenerState, dict[ListenerEvent, ListenerTransition]] = {
+    _S.NON_LISTENER: {
+        **_FIRST_REPORT,
+        _E.START_DELAYED: _T(_S.PENDING, (_A.START_DELAY_TIMER,), "RFC 4862 5.4.2"),
+        _E.START_SILENT: _T(_S.SILENT, (), "RFC 2710 5"),
+    },
+    _S.SILENT: {
+        **_unchanged(_S.SILENT, "RFC 2710 5", *_QUERIES, _E.REPORT, _E.ANNOUNCE),
+        _E.STOP: _T(_S.NON_LISTENER, (), "RFC 2710 5"),
+    },
+    _S.PENDING: {
+        # The delay over, the start sequence runs (SEED row S20).
+        _E.TIMER: _FIRST_REPORT[_E.START],
+        _E.TIMER_LAST: _FIRST_REPORT[_E.START_ONCE],
+        **_unchanged(_S.PENDING, "RFC 4862 5.4.2", *_QUERIES, _E.REPORT, _E.ANNOUNCE),
+        # Never announced, so there is nothing to withdraw (S28).
+        _E.STOP: _T(_S.NON_LISTENER, (_A.STOP_TIMER,), "RFC 2710 5"),
+    },
+    _S.DELAYING: {
+        _E.TIMER: _T(_S.DELAYING, (_A.SEND_REPORT, _A.START_REPEAT_TIMER), "RFC 2710 7.10"),
+        _E.TIMER_LAST: _T(_S.IDLE, (_A.SEND_REPORT,), "RFC 2710 5"),
+        _E.QUERY_NOW: _T(_S.IDLE, (_A.STOP_TIMER, _A.SEND_REPORT), "RFC 2710 4"),
+        _E.QUERY_SOONER: _T(_S.DELAYING, (_A.START_QUERY_TIMER,), "RFC 2710 4"),
+        _E.QUERY_LATER: _T(_S.DELAYING, (), "RFC 2710 4"),
+        _E.REPORT: _T(_S.IDLE, (_A.STOP_TIMER, _A.CLEAR_FLAG), "RFC 2710 4"),
+        _E.ANNOUNCE: _T(_S.DELAYING, (_A.SEND_REPORT,), "RFC 3590 4"),
+        _E.STOP: _T(_S.NON_LISTENER, (_A.STOP_TIMER, _A.SEND_DONE), "RFC 2710 4"),
+    },
+    _S.IDLE: {
+        _E.QUERY_NOW: _T(_S.IDLE, (_A.SEND_REPORT,), "RFC 2710 4"),
+        _E.QUERY_SOONER: _T(_S.DELAYING, (_A.START_QUERY_TIMER,), "RFC 2710 4"),
+        _E.REPORT: _T(_S.IDLE, (), "RFC 2710 5"),
+        _E.ANNOUNCE: _T(_S.IDLE, (_A.SEND_REPORT,), "RFC 3590 4"),
+        _E.STOP: _T(_S.NON_LISTENER, (_A.SEND_DONE,), "RFC 2710 4"),
+    },
+}

@@ -1,0 +1,290 @@
+"""Address resolution and neighbour unreachability detection (RFC 4861 7.2, 7.3) on one interface.
+
+Drives the entries of the neighbour cache through the table in `stack.nd.states`:
+it names the event, looks the transition up and carries its actions out. It does
+not read messages from the link; `stack.nd.input` does.
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from stack.address import IPv6Address, MacAddress, format_address, solicited_node
+from stack.errors import RefusedError, UsageError
+from stack.events import NeighborChanged
+from stack.nd.cache import Neighbor, NeighborCache
+from stack.nd.states import TRANSITIONS, Action, NeighborEvent, NeighborState, advertised, heard
+from stack.wire import nd as wire
+
+if TYPE_CHECKING:
+    from stack.interface import Interface
+
+# RFC 4861 10
+MIN_RANDOM_FACTOR = 0.5
+MAX_RANDOM_FACTOR = 1.5
+# 6.3.4: the random reachable time is redrawn at least every few hours.
+REACHABLE_TIME_REDRAW = 2 * 3600.0
+
+_USABLE = (NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE)
+
+
+class Resolver:
+    """The neighbour cache of one interface and everything that moves its entries."""
+
+    __slots__ = ("_interface", "_reachable_base", "_reachable_time", "_redraw_at", "cache")
+
+    def __init__(self, interface: "Interface") -> None:
+        self._interface = interface
+        self.cache = NeighborCache()
+        self._reachable_base = 0
+        self._reachable_time = 0.0
+        self._redraw_at = 0.0
+
+    # -- what the rest of the stack asks for
+
+    def send(self, next_hop: IPv6Address, packet: bytes, now: float) -> None:
+        """Send a packet to a neighbour on this link, resolving it first if need be."""
+        entry = self.cache.entries.get(next_hop)
+        if entry is None:
+            entry = self._create(next_hop, now)
+            if entry is None:
+                self._interface.host.counters.out_discards += 1
+                return
+            self._enqueue(entry, packet)
+            self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
+            return
+        entry.used_at = now
+        if entry.mac is None:
+            self._enqueue(entry, packet)
+            return
+        if entry.state not in _USABLE:
+            self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
+        self._interface.transmit(entry.mac, packet)
+
+    def advertisement(
+        self, target: IPv6Address, mac: MacAddress | None, flags: int, now: float
+    ) -> NeighborEvent | None:
+        """A valid neighbour advertisement for `target` (7.2.5); None if there is no entry for it."""
+        entry = self.cache.entries.get(target)
+        if entry is None:
+            return None
+        solicited = bool(flags & wire.FLAG_SOLICITED)
+        event = advertised(solicited, bool(flags & wire.FLAG_OVERRIDE), entry.mac, mac)
+        self._apply(entry, event, now, mac, bool(flags & wire.FLAG_ROUTER))
+        return event
+
+    def heard(self, source: IPv6Address, mac: MacAddress | None, now: float) -> None:
+        """A valid message other than an advertisement came from `source` (7.2.3, appendix C)."""
+        entry = self.cache.entries.get(source)
+        if entry is None:
+            if mac is None:
+                return
+            entry = self._create(source, now)
+            if entry is None:
+                return
+        self._apply(entry, heard(entry.mac, mac), now, mac)
+
+    def confirm(self, address: IPv6Address, now: float) -> None:
+        """Upper-layer reachability confirmation (7.3.1): the neighbour is known to answer."""
+        entry = self.cache.entries.get(address)
+        if entry is not None and entry.mac is not None:
+            self._apply(entry, NeighborEvent.CONFIRMED, now)
+
+    def add_permanent(self, address: IPv6Address, mac: MacAddress, now: float) -> None:
+        """An entry that the user gives; it stays until deleted. Raises RefusedError at the limit."""
+        entry = self.cache.get(address)
+        if entry is None or entry.state is not NeighborState.PERMANENT:
+            limit = self._interface.host.settings.max_static_neighbours
+            if self.cache.permanent >= limit:
+                raise RefusedError(f"there are {limit} neighbours given by the user already (max_static_neighbours)")
+        if entry is None:
+            entry = Neighbor(address, now)
+        elif entry.state is not NeighborState.PERMANENT:
+            self._stop(entry)
+        if entry.state is not NeighborState.PERMANENT:
+            self.cache.permanent += 1
+        entry.mac = mac
+        entry.proven = True
+        entry.updated_at = now
+        entry.state = NeighborState.PERMANENT
+        self.cache.insert(entry)
+        self._announce(entry)
+        self._send_queue(entry)
+
+    def delete(self, address: IPv6Address, now: float) -> None:
+        """Remove an entry at the user's word. Raises RefusedError if there is none."""
+        entry = self.cache.get(address)
+        if entry is None:
+            raise RefusedError(f"there is no neighbour {format_address(address)}")
+        self._discard(entry)
+
+    def flush(self, *, permanent: bool = False) -> None:
+        """Forget every learnt entry, and those given by the user too if `permanent`."""
+        for entry in list(self.cache.entries.values()):
+            if permanent or entry.state is not NeighborState.PERMANENT:
+                self._discard(entry)
+
+    def check_unicast(self, address: IPv6Address) -> None:
+        """Raises UsageError unless `address` can be a neighbour's."""
+        if address[0] == 0xFF or not any(address[:15]):
+            raise UsageError(f"{format_address(address)} cannot be a neighbour's address")
+
+    def reachable_time(self, now: float) -> float:
+        """Seconds for which a confirmation holds: uniform in 0.5 to 1.5 times the base (6.3.2)."""
+        base = self._interface.host.settings.base_reachable_time_ms
+        if base != self._reachable_base or now >= self._redraw_at:
+            spread = MAX_RANDOM_FACTOR - MIN_RANDOM_FACTOR
+            factor = MIN_RANDOM_FACTOR + spread * self._interface.host.rng.random()
+            self._reachable_base = base
+            self._reachable_time = base / 1000 * factor
+            self._redraw_at = now + REACHABLE_TIME_REDRAW
+        return self._reachable_time
+
+    # -- the table at work
+
+    def _apply(
+        self,
+        entry: Neighbor,
+        event: NeighborEvent,
+        now: float,
+        mac: MacAddress | None = None,
+        is_router: bool | None = None,
+    ) -> None:
+        before = entry.state
+        transition = TRANSITIONS[before][event]
+        entry.state = transition.state
+        for action in transition.actions:
+            self._do(action, entry, now, mac, is_router)
+        if entry.state is not NeighborState.ABSENT:
+            self.cache.place(entry)
+            if transition.state is not before:
+                self._announce(entry)
+        journal = self._interface.host.journal
+        if journal.on:
+            what = f"neighbour {format_address(entry.address)}: {event.value}"
+            journal.note(now, "nd", what, transition.clause, before.value, transition.state.value)
+
+    def _do(self, action: Action, entry: Neighbor, now: float, mac: MacAddress | None, is_router: bool | None) -> None:
+        settings = self._interface.host.settings
+        if action is Action.RECORD_ADDRESS:
+            entry.mac = mac
+            entry.updated_at = now
+        elif action is Action.UPDATE_ROUTER:
+            entry.is_router = entry.is_router if is_router is None else is_router
+        elif action is Action.MULTICAST_SOLICIT:
+            self._solicit(entry, now, multicast=True)
+        elif action is Action.UNICAST_SOLICIT:
+            self._solicit(entry, now, multicast=False)
+        elif action is Action.START_DELAY_TIMER:
+            self._arm(entry, now + settings.delay_first_probe_time)
+        elif action is Action.START_REACHABLE_TIMER:
+            entry.confirmed_at = now
+            entry.probes = 0
+            entry.proven = True
+            self._arm(entry, now + self.reachable_time(now))
+        elif action is Action.STOP_TIMER:
+            self._stop(entry)
+        elif action is Action.SEND_QUEUE:
+            self._send_queue(entry, now)
+        elif action is Action.REPORT_UNREACHABLE:
+            self._report_unreachable(entry, now)
+        else:
+            self._discard(entry)
+
+    def _timeout(self, entry: Neighbor, now: float) -> None:
+        entry.timer = None
+        settings = self._interface.host.settings
+        if entry.state is NeighborState.REACHABLE:
+            self._apply(entry, NeighborEvent.REACHABLE_TIMEOUT, now)
+        elif entry.state is NeighborState.DELAY:
+            entry.probes = 0
+            self._apply(entry, NeighborEvent.DELAY_TIMEOUT, now)
+        else:
+            incomplete = entry.state is NeighborState.INCOMPLETE
+            limit = settings.mcast_solicit if incomplete else settings.ucast_solicit
+            last = entry.probes >= limit
+            self._apply(entry, NeighborEvent.RETRANSMIT_LAST if last else NeighborEvent.RETRANSMIT, now)
+
+    def _arm(self, entry: Neighbor, deadline: float) -> None:
+        self._stop(entry)
+        entry.timer = self._interface.host.timers.at(deadline, self._timeout, entry)
+
+    def _stop(self, entry: Neighbor) -> None:
+        if entry.timer is not None:
+            entry.timer.cancel()
+            entry.timer = None
+
+    # -- what the actions need
+
+    def _solicit(self, entry: Neighbor, now: float, *, multicast: bool) -> None:
+        entry.probes += 1
+        self._arm(entry, now + self._interface.host.settings.retrans_time_ms / 1000)
+        source = self._solicitation_source(entry)
+        if source is None:
+            return
+        lladdr = wire.LINK_LAYER.pack(wire.SOURCE_LINK_LAYER_ADDRESS, 1, self._interface.mac)
+        destination = solicited_node(entry.address) if multicast else entry.address
+        message = wire.neighbor_solicitation(source, destination, entry.address, lladdr)
+        self._interface.send_nd(source, destination, message, None if multicast else entry.mac)
+
+    def _solicitation_source(self, entry: Neighbor) -> IPv6Address | None:
+        # 7.2.2: the source of the packet that prompts the solicitation, if it is ours.
+        if entry.queue:
+            prompting = entry.queue[0][8:24]
+            if self._interface.is_assigned(prompting):
+                return prompting
+        return self._interface.source_for(entry.address)
+
+    def _create(self, address: IPv6Address, now: float) -> Neighbor | None:
+        limit = self._interface.host.settings.gc_thresh3
+        while len(self.cache) - self.cache.permanent >= limit:
+            self._interface.host.counters.limit_hit("gc_thresh3")
+            victim = self.cache.victim()
+            if victim is None:
+                return None
+            self._discard(victim)
+        entry = Neighbor(address, now)
+        self.cache.insert(entry)
+        return entry
+
+    def _enqueue(self, entry: Neighbor, packet: bytes) -> None:
+        if entry.queue is None:
+            entry.queue = deque()
+        while len(entry.queue) >= self._interface.host.settings.unres_qlen:
+            # 7.2.2: the new arrival replaces the oldest.
+            entry.queue.popleft()
+            self._interface.host.counters.limit_hit("unres_qlen")
+            self._interface.host.counters.out_discards += 1
+        entry.queue.append(packet)
+
+    def _send_queue(self, entry: Neighbor, now: float | None = None) -> None:
+        queue, entry.queue = entry.queue, None
+        if not queue or entry.mac is None:
+            return
+        if now is not None and entry.state is NeighborState.STALE:
+            self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
+        for packet in queue:
+            self._interface.transmit(entry.mac, packet)
+
+    def _report_unreachable(self, entry: Neighbor, now: float) -> None:
+        queue, entry.queue = entry.queue, None
+        for packet in queue or ():
+            self._interface.host.undeliverable(self._interface, packet, now)
+
+    def _discard(self, entry: Neighbor) -> None:
+        self._stop(entry)
+        if entry.queue:
+            self._interface.host.counters.out_discards += len(entry.queue)
+            entry.queue = None
+        if entry.state is NeighborState.PERMANENT:
+            self.cache.permanent -= 1
+        known = self.cache.get(entry.address) is entry
+        self.cache.remove(entry)
+        entry.state = NeighborState.ABSENT
+        if known:
+            self._announce(entry)
+
+    def _announce(self, entry: Neighbor) -> None:
+        host = self._interface.host
+        if host.listeners:
+            state = None if entry.state is NeighborState.ABSENT else entry.state.value
+            host.emit(NeighborChanged(entry.address, entry.mac, state))

@@ -1,0 +1,143 @@
+"""The settings of a host: names, defaults, ranges and meanings.
+
+Names, units and meanings are Linux's (`net.ipv6.conf.*`, `net.ipv6.neigh.*`,
+`net.ipv6.*`) where Linux has the setting. Every table of the host is bounded by
+one of them. A value is read where it is used, so a change acts from then on.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from stack.errors import UsageError
+
+_TABLE_LIMIT = 1 << 20
+
+
+def _number(default: int, low: int, high: int, about: str, *, effective: bool = True) -> int:
+    value: int = field(default=default, metadata={"low": low, "high": high, "about": about, "effective": effective})
+    return value
+
+
+def _text(default: str, about: str) -> str:
+    value: str = field(default=default, metadata={"about": about, "effective": True})
+    return value
+
+
+def _planned(default: int, low: int, high: int, about: str) -> int:
+    return _number(default, low, high, about, effective=False)
+
+
+@dataclass(slots=True)
+class Settings:
+    """One attribute per setting; `set_text` is the checked way in for a user's words.
+
+    Settings marked as without effect belong to protocols that this version does
+    not speak yet; they are accepted so that scripts keep working, with a warning.
+    """
+
+    # Addresses and duplicate address detection (RFC 4862, RFC 7217, RFC 7527)
+    addr_gen_mode: int = _number(
+        0,
+        0,
+        3,
+        "link-local identifier: 0 EUI-64, 1 none, 2 RFC 7217 with stable_secret, 3 RFC 7217, random secret",
+    )
+    stable_secret: str = _text("", "secret of addr_gen_mode 2, any text")
+    dad_transmits: int = _number(1, 0, 255, "solicitations sent by duplicate address detection; 0 = none")
+    enhanced_dad: int = _number(1, 0, 1, "send and compare the nonce of RFC 7527")
+    idgen_retries: int = _number(3, 0, 255, "new RFC 7217 identifiers tried after duplicates")
+    max_static_addresses: int = _number(256, 1, _TABLE_LIMIT, "limit of addresses given by the user")
+    # Neighbours (RFC 4861 10)
+    base_reachable_time_ms: int = _number(30_000, 1, 3_600_000, "mean time a neighbour counts as reachable, ms")
+    retrans_time_ms: int = _number(1_000, 1, 3_600_000, "between solicitations, ms")
+    delay_first_probe_time: int = _number(5, 0, 3_600, "from first use of a stale neighbour to its probe, s")
+    mcast_solicit: int = _number(3, 1, 255, "multicast solicitations before a neighbour is unreachable")
+    ucast_solicit: int = _number(3, 1, 255, "unicast probes before a neighbour entry falls")
+    gc_thresh3: int = _number(1_024, 1, _TABLE_LIMIT, "limit of the neighbour cache")
+    unres_qlen: int = _number(3, 1, 10_000, "packets held for one neighbour while it is resolved")
+    max_static_neighbours: int = _number(1_024, 0, _TABLE_LIMIT, "limit of neighbours given by the user")
+    # Packets
+    hop_limit: int = _number(64, 1, 255, "hop limit of unicast packets sent")
+    mtu: int = _number(1_500, 1_280, 65_521, "largest IPv6 packet sent, bytes")
+    icmp_ratelimit: int = _number(100, 0, 3_600_000, "ms between tokens for ICMPv6 errors (burst 10); 0 = no limit")
+    max_echo_sessions: int = _number(64, 1, 65_536, "limit of pings under way at once")
+    tx_queue_len: int = _number(32_768, 1, _TABLE_LIMIT, "frames waiting for the link")
+    # Multicast listener discovery (RFC 2710; RFC 3810)
+    mldv1_unsolicited_report_interval: int = _number(
+        10_000, 0, 3_600_000, "the repeat of a version 1 report comes within this, ms"
+    )
+    mld_qrv: int = _number(2, 1, 7, "robustness: how often a first report is sent")
+    mldv1_done_always: int = _number(0, 0, 1, "1 = Done on every leave, whoever reported last (RFC 2710 4)")
+    mld_max_groups: int = _number(16_384, 1, _TABLE_LIMIT, "limit of groups on an interface")
+    mld_max_memberships: int = _number(65_536, 1, _TABLE_LIMIT, "limit of memberships on an interface")
+    mld_ratelimit: int = _number(100, 1, 1_000_000, "reports in answer to queries, packets per second")
+    # The driver's filter
+    filter_allmulti_bits: int = _number(48, 0, 64, "hash bits worth setting before all multicast is asked for")
+    # Protocols that this version does not speak yet
+    accept_ra: int = _planned(1, 0, 2, "take router advertisements")
+    accept_ra_min_hop_limit: int = _planned(1, 0, 255, "lowest hop limit taken from a router")
+    accept_ra_rt_info_max_plen: int = _planned(128, 0, 128, "longest route prefix taken from a router")
+    accept_redirects: int = _planned(1, 0, 1, "take redirects")
+    autoconf: int = _planned(1, 0, 1, "make addresses from advertised prefixes")
+    optimistic_dad: int = _planned(0, 0, 1, "use addresses before detection is through (RFC 4429)")
+    ndisc_notify: int = _planned(0, 0, 1, "unsolicited advertisement when an address appears")
+    use_tempaddr: int = _planned(0, -1, 2, "temporary addresses (RFC 8981)")
+    temp_valid_lft: int = _planned(172_800, 0, 0xFFFFFFFF, "valid lifetime of temporary addresses, s")
+    temp_prefered_lft: int = _planned(86_400, 0, 0xFFFFFFFF, "preferred lifetime of temporary addresses, s")
+    max_addresses: int = _planned(16, 0, _TABLE_LIMIT, "limit of autoconfigured addresses")
+    router_solicitations: int = _planned(3, -1, 255, "router solicitations; -1 = RFC 7559")
+    router_solicitation_interval: int = _planned(4, 1, 3_600, "between router solicitations, s")
+    router_solicitation_delay: int = _planned(1, 0, 3_600, "longest delay of the first, s")
+    force_mld_version: int = _planned(0, 0, 2, "0 = follow the querier; this version speaks version 1 only")
+    mldv2_unsolicited_report_interval: int = _planned(1_000, 0, 3_600_000, "repeat of version 2 reports, ms")
+    mld_max_msf: int = _planned(1_024, 0, _TABLE_LIMIT, "limit of sources in a filter")
+    mld_query_interval: int = _planned(125, 1, 3_600_000, "of a querier, s")
+    mld_query_response_interval: int = _planned(10_000, 0, 8_387_584, "of a querier, ms")
+    ip6frag_high_thresh: int = _planned(4_194_304, 0, 1 << 40, "memory for fragments, bytes")
+    ip6frag_time: int = _planned(60, 1, 3_600, "time for reassembly, s")
+
+    def set_text(self, name: str, text: str) -> None:
+        """Set `name` from a user's text; raises UsageError for an unknown name or a value out of range."""
+        spec = _SPECS.get(name)
+        if spec is None:
+            raise UsageError(f"there is no setting {name!r}; `sixtap set` lists them")
+        if "low" not in spec:
+            setattr(self, name, text)
+            return
+        low, high = spec["low"], spec["high"]
+        value = _whole_number(text)
+        if value is None or not low <= value <= high:
+            raise UsageError(f"{name}: {text!r} is not a whole number from {low} to {high}")
+        setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, int | str]:
+        """All settings with their values, by name."""
+        return {name: getattr(self, name) for name in sorted(_SPECS)}
+
+
+def _whole_number(text: str) -> int | None:
+    digits = text[1:] if text.startswith("-") else text
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
+        return None
+    return int(text)
+
+
+_SPECS: dict[str, Any] = {each.name: each.metadata for each in fields(Settings)}
+
+
+def is_effective(name: str) -> bool:
+    """False for a setting of a protocol that this version does not speak yet."""
+    return bool(_SPECS[name]["effective"])
+
+
+def about(name: str) -> str:
+    """What a setting means, in a line."""
+    return str(_SPECS[name]["about"])
+
+
+def split_assignment(text: str) -> tuple[str, str]:
+    """`KEY=VALUE` in two; raises UsageError."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"{text!r} is not KEY=VALUE")
+    return name, value

@@ -1,0 +1,118 @@
+"""Hosts on an in-memory switch in virtual time: a simulated hour takes a moment, and repeats bit for bit.
+
+The world owns the clock. It moves to the next moment at which a frame arrives or
+a host has something due, in the order in which these were scheduled. Everything
+random comes from one seed, each host having a generator of its own.
+"""
+
+import heapq
+from collections.abc import Callable
+from random import Random
+
+from stack.address import MacAddress
+from stack.discard import Outcome
+from stack.errors import RefusedError
+from stack.host import Host
+from stack.interface import Interface, Program
+from stack.link.switch import Port, Switch
+from stack.settings import Settings
+
+LATENCY = 0.000_05
+
+Watcher = Callable[[float, Port, bytes, Outcome | None], None]
+
+
+class Station:
+    """A host with one interface on one port of the switch."""
+
+    __slots__ = ("host", "interface", "name", "port", "wake_at")
+
+    def __init__(self, name: str, host: Host, interface: Interface, port: Port) -> None:
+        self.name = name
+        self.host = host
+        self.interface = interface
+        self.port = port
+        self.wake_at: float | None = None
+
+
+class World:
+    """One link in virtual time. `now` is in seconds from the start of the world."""
+
+    def __init__(self, seed: int = 0, *, latency: float = LATENCY) -> None:
+        self.now = 0.0
+        self.switch = Switch()
+        self.stations: list[Station] = []
+        self.watchers: list[Watcher] = []
+        self._seed = seed
+        self._latency = latency
+        self._by_port: dict[int, Station] = {}
+        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._sequence = 0
+
+    def add_host(
+        self, name: str, mac: MacAddress, settings: Settings | None = None, program: Program | None = None
+    ) -> Station:
+        """A host on a port of its own, not started yet."""
+        host = Host(Random(f"{self._seed}/{name}"), settings)
+        interface = host.attach(name, mac, program=program)
+        station = Station(name, host, interface, self.switch.add_port(name))
+        self.stations.append(station)
+        self._by_port[station.port.number] = station
+        return station
+
+    def at(self, time: float, action: Callable[[], None]) -> None:
+        """Run `action` when the clock reaches `time`."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (max(time, self.now), self._sequence, action))
+
+    def start(self, station: Station) -> None:
+        """Bring a host's interface up."""
+        station.interface.start(self.now)
+        self.settle(station)
+
+    def settle(self, station: Station) -> None:
+        """After a call on a host: send what it has to send, and see when it wants to run next."""
+        station.host.advance(self.now)
+        for _, frame in station.host.output():
+            self.send(frame, station.port)
+        deadline = station.host.next_deadline()
+        if deadline is not None and (station.wake_at is None or deadline < station.wake_at):
+            station.wake_at = deadline
+            self.at(deadline, lambda: self._wake(station, deadline))
+
+    def send(self, frame: bytes, source: Port) -> None:
+        """A frame enters the switch at a port and arrives at the others after the latency."""
+        for watcher in self.watchers:
+            watcher(self.now, source, frame, None)
+        for port in self.switch.forward(frame, source):
+            self.at(self.now + self._latency, lambda port=port: self._deliver(frame, port))  # type: ignore[misc]
+
+    def run_until(self, time: float) -> None:
+        """Let the world go on until the clock stands at `time`."""
+        while self._heap and self._heap[0][0] <= time:
+            self.now, _, action = heapq.heappop(self._heap)
+            action()
+        self.now = max(self.now, time)
+
+    def run_while(self, condition: Callable[[], bool], limit: float = 3600.0) -> None:
+        """Let the world go on as long as `condition` holds; RefusedError after `limit` seconds of it."""
+        end = self.now + limit
+        while condition():
+            if not self._heap or self._heap[0][0] > end:
+                raise RefusedError(f"nothing changed what was waited for within {limit:g} s")
+            self.now, _, action = heapq.heappop(self._heap)
+            action()
+
+    def _wake(self, station: Station, deadline: float) -> None:
+        if station.wake_at == deadline:
+            station.wake_at = None
+            self.settle(station)
+
+    def _deliver(self, frame: bytes, port: Port) -> None:
+        station = self._by_port.get(port.number)
+        if station is None or not port.up:
+            return
+        outcome = station.host.receive(frame, self.now)
+        for watcher in self.watchers:
+            watcher(self.now, port, frame, outcome)
+        self.settle(station)

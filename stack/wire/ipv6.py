@@ -1,0 +1,38 @@
+"""The IPv6 header (RFC 8200 3) and the next header values a host knows by name."""
+
+from construct import BitsInteger, BitStruct, Bytes, Int8ub, Int16ub, Int32ub, Struct
+
+from stack.wire.declare import derive
+
+HEADER_LENGTH = 40
+MINIMUM_MTU = 1280
+MAXIMUM_PAYLOAD = 65_535
+
+HOP_BY_HOP = 0
+ROUTING = 43
+FRAGMENT = 44
+ICMPV6 = 58
+NO_NEXT_HEADER = 59
+DESTINATION_OPTIONS = 60
+
+# The first four octets in detail; the fast path reads them as one number.
+VERSION_CLASS_FLOW = BitStruct(
+    "version" / BitsInteger(4), "traffic_class" / BitsInteger(8), "flow_label" / BitsInteger(20)
+)
+
+IPV6 = Struct(
+    "version_class_flow" / Int32ub,
+    "payload_length" / Int16ub,
+    "next_header" / Int8ub,
+    "hop_limit" / Int8ub,
+    "source" / Bytes(16),
+    "destination" / Bytes(16),
+)
+
+HEADER = derive(IPV6)
+VERSION_6 = 6 << 28
+
+
+def packet(source: bytes, destination: bytes, next_header: int, hop_limit: int, payload: bytes) -> bytes:
+    """An IPv6 packet of traffic class 0 and flow label 0; the payload is at most 65,535 octets."""
+    return HEADER.pack(VERSION_6, len(payload), next_header, hop_limit, source, destination) + payload
