@@ -1,0 +1,1 @@
+"""Links that carry a host's frames: the TAP device with its driver's multicast filter, and an in-memory switch."""
