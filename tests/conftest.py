@@ -1,0 +1,63 @@
+"""What all tests share: which tests run where, and that none can fail by the clock."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no reason to fail, and a run can be repeated.
+settings.register_profile(
+    "sixtap", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("sixtap")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--alone",
+        choices=("only", "no"),
+        help="run only the tests marked `alone` (they flood, and starve others), or all but these",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    choice = config.getoption("--alone")
+    if choice is None:
+        return
+    kept = [item for item in items if (item.get_closest_marker("alone") is not None) == (choice == "only")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+@functools.cache
+def why_not_live() -> str | None:
+    """What a test on real devices lacks on this machine, None if nothing."""
+    if sys.platform != "linux":
+        return "needs Linux"
+    if os.geteuid() != 0:
+        return "needs root"
+    if not Path("/dev/net/tun").is_char_device():
+        return "needs /dev/net/tun (modprobe tun)"
+    for command, package in (("ip", "iproute2"), ("bridge", "iproute2"), ("ping", "iputils-ping")):
+        if shutil.which(command) is None:
+            return f"needs the command {command} (apt-get install {package})"
+    if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode != 0:
+        return "needs the right to make network namespaces"
+    return None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("live") is None:
+        return
+    reason = why_not_live()
+    if reason is None:
+        return
+    if sys.platform == "linux" and os.geteuid() == 0:
+        # Root can have all of it: a test that silently did not run would hide that.
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
