@@ -59,7 +59,9 @@ def parse_address_with_length(text: str) -> tuple[IPv6Address, int]:
     address = parse_address(address_text)
     if not slash:
         return address, 64
-    if not (length_text.isascii() and length_text.isdigit()) or int(length_text) > 128:
+    digits = length_text.isascii() and length_text.isdigit()
+    # Three digits at most are read: int() raises ValueError for thousands of them.
+    if not digits or len(length_text) > 3 or int(length_text) > 128:
         raise UsageError(f"{text!r}: the prefix length is a number from 0 to 128")
     return address, int(length_text)
 

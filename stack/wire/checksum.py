@@ -16,7 +16,8 @@ def ones_sum(data: bytes) -> int:
 def icmpv6_checksum(source: bytes, destination: bytes, payload: bytes, next_header: int = 58) -> int:
     """The value for the checksum field of `payload`, in which that field is zero."""
     pseudo = source + destination + len(payload).to_bytes(4, "big") + next_header.to_bytes(4, "big")
-    return 0xFFFF - ones_sum(pseudo + payload)
+    # The complement of a sum of 0xffff, remainder 0, is 0x0000 (RFC 1071 2).
+    return -ones_sum(pseudo + payload) % 0xFFFF
 
 
 def icmpv6_verifies(source: bytes, destination: bytes, payload: bytes, next_header: int = 58) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 import construct
 
-_INTEGERS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+# Formats of construct's FormatField that mean the same in a big-endian `struct`.
+_UNSIGNED_BIG_ENDIAN = {">B": "B", ">H": "H", ">I": "I", ">L": "I", ">Q": "Q"}
 
 
 def derive(declaration: Any) -> struct.Struct:
@@ -20,9 +21,8 @@ def derive(declaration: Any) -> struct.Struct:
 def _code(field: Any) -> str:
     while isinstance(field, (construct.Renamed, construct.Const, construct.Default)):
         field = field.subcon
-    size = field.sizeof()
     if isinstance(field, construct.Bytes):
-        return f"{size}s"
-    if isinstance(field, construct.FormatField) and size in _INTEGERS:
-        return _INTEGERS[size]
+        return f"{field.sizeof()}s"
+    if isinstance(field, construct.FormatField) and field.fmtstr in _UNSIGNED_BIG_ENDIAN:
+        return _UNSIGNED_BIG_ENDIAN[field.fmtstr]
     raise TypeError(f"no struct code for {field!r}")
