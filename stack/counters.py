@@ -30,13 +30,16 @@ class Counters:
     """The numbers of one host; all are totals since it was made."""
 
     __slots__ = (
+        "delivers_in",
         "filter_errors",
         "filter_programs",
+        "frag_fails",
         "frames_in",
         "frames_out",
         "icmp_errors_limited",
         "icmp_in",
         "icmp_out",
+        "icmp_unread_in",
         "limits",
         "mcast_in",
         "mcast_out",
@@ -55,16 +58,20 @@ class Counters:
         self.frames_out = 0
         self.packets_in = 0
         self.packets_out = 0
+        self.delivers_in = 0
         self.octets_in = 0
         self.octets_out = 0
         self.mcast_in = 0
         self.mcast_out = 0
         self.out_discards = 0
         self.out_no_routes = 0
+        self.frag_fails = 0
         self.filter_programs = 0
         self.filter_errors = 0
         self.icmp_errors_limited = 0
         self.mld_delayed = 0
+        # ICMPv6 messages whose type was not read: too short, or a wrong checksum.
+        self.icmp_unread_in = 0
         self.icmp_in = [0] * 256
         self.icmp_out = [0] * 256
         self.outcomes: dict[Outcome, int] = dict.fromkeys((*Verdict, *Discard), 0)
@@ -78,18 +85,20 @@ class Counters:
         """Every counter by name: Linux's names first, ours after them."""
         table = self._ip6()
         table.update(self._icmp6("In", self.icmp_in))
+        # RFC 4293: InMsgs includes the messages in error, and those with a wrong checksum are in InErrors too.
+        table["Icmp6InMsgs"] += self.icmp_unread_in
         table.update(self._icmp6("Out", self.icmp_out))
         for reason in Discard:
             if reason.counter is not None:
                 table[reason.counter] = table.get(reason.counter, 0) + self.outcomes[reason]
+        table["Icmp6InErrors"] += self.outcomes[Discard.ICMP_CHECKSUM]
         table.update(self._ours())
         return table
 
     def _ip6(self) -> dict[str, int]:
-        delivered = self.outcomes[Verdict.DELIVERED] + self.outcomes[Verdict.ANSWERED]
         return {
             "Ip6InReceives": self.packets_in,
-            "Ip6InDelivers": delivered,
+            "Ip6InDelivers": self.delivers_in,
             "Ip6InOctets": self.octets_in,
             "Ip6InMcastPkts": self.mcast_in,
             "Ip6OutRequests": self.packets_out,
@@ -97,6 +106,7 @@ class Counters:
             "Ip6OutMcastPkts": self.mcast_out,
             "Ip6OutDiscards": self.out_discards,
             "Ip6OutNoRoutes": self.out_no_routes,
+            "Ip6FragFails": self.frag_fails,
         }
 
     def _icmp6(self, direction: str, by_type: list[int]) -> dict[str, int]:

@@ -47,15 +47,16 @@ class Host:
     def receive(self, frame: bytes, now: float, interface: Interface | None = None) -> Outcome:
         """Take one Ethernet frame from a link (the only one if none is named); its one outcome."""
         if interface is None:
-            interface = next(iter(self.interfaces.values()))
+            interface = next(iter(self.interfaces.values()), None)
         counters = self.counters
         counters.frames_in += 1
         if self.journal.on:
             self.journal.begin(f"frame {counters.frames_in}", counters.frames_in)
-        outcome = interface.receive(frame, now)
+        outcome = interface.receive(frame, now) if interface is not None else Discard.INTERFACE_DOWN
         counters.outcomes[outcome] += 1
         if self.journal.on:
             self._note_outcome(outcome, now)
+            self.journal.begin("call")
         return outcome
 
     def advance(self, now: float) -> None:
@@ -63,6 +64,8 @@ class Host:
         if self.journal.on:
             self.journal.begin("timer")
         self.timers.advance(now)
+        if self.journal.on:
+            self.journal.begin("call")
 
     def next_deadline(self) -> float | None:
         """When `advance` wants to be called next, or None."""

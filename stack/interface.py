@@ -157,6 +157,10 @@ class Interface:
         except OSError:
             self.host.counters.filter_errors += 1
 
+    def refresh_filter(self, now: float) -> None:
+        """Plan and program the filter anew: a setting that it depends on has changed. OSError if the driver refuses."""
+        self._program(now)
+
     def _program(self, now: float) -> None:
         plan = self.macs.plan(self.mac, self.host.settings.filter_allmulti_bits)
         if self.program is not None:
@@ -200,8 +204,6 @@ class Interface:
         counters = self.host.counters
         counters.packets_in += 1
         counters.octets_in += len(frame) - offset
-        if destination[0] & 1:
-            counters.mcast_in += 1
         return ip6_input.receive(self, frame[offset:], destination, sender, now)
 
     def receive_own(self, packet: bytes, now: float) -> None:

@@ -2,7 +2,8 @@
 
 It is off unless somebody listens: callers test `journal.on` before they build a
 record, so that it costs one test of a flag. The cause is what the host is
-working on (a frame, a timer or a call); the host sets it when the journal is on.
+working on; the host sets it when the journal is on: a frame while it is received,
+a timer while it runs, and otherwise a call.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.on = False
-        self.cause = ""
+        self.cause = "call"
         self.frame: int | None = None
         self._listeners: list[Callable[[Record], None]] = []
 

@@ -76,12 +76,15 @@ _FROM_OURSELVES = frozenset(
 def receive(interface: "Interface", received: Received, now: float, looped: bool) -> Outcome:
     """One ICMPv6 message; `looped` is one of our own to ourselves."""
     payload = received.payload
+    counters = interface.host.counters
     if len(payload) < HEADER_LENGTH:
+        counters.icmp_unread_in += 1
         return Discard.ICMP_TRUNCATED
     if not icmpv6_verifies(received.source, received.destination, payload):
+        counters.icmp_unread_in += 1
         return Discard.ICMP_CHECKSUM
     kind = payload[0]
-    interface.host.counters.icmp_in[kind] += 1
+    counters.icmp_in[kind] += 1
     if received.source == UNSPECIFIED and kind not in _FROM_UNSPECIFIED:
         return Discard.SOURCE_UNSPECIFIED
     if not looped and kind not in _FROM_OURSELVES and received.source in interface.addresses.table:

@@ -35,7 +35,10 @@ def request(interface: "Interface", received: Received, now: float) -> Outcome:
     hop_limit = interface.host.settings.hop_limit
     packet = ipv6.packet(source, received.source, ipv6.ICMPV6, hop_limit, message)
     interface.host.counters.icmp_out[icmpv6.ECHO_REPLY] += 1
-    output.send(interface, packet, now)
+    sent = output.send(interface, packet, now)
+    if interface.host.journal.on:
+        what = f"echo reply from {format_address(source)} to {format_address(received.source)}"
+        interface.host.journal.note(now, "icmp6", what if sent else f"{what}: no way there", "RFC 4443 4.2")
     return Verdict.ANSWERED
 
 
@@ -48,6 +51,8 @@ def reply(interface: "Interface", received: Received, now: float) -> Outcome:
     session = interface.host.echoes.sessions.get(identifier)
     if session is None or not session.expects(received.source, sequence):
         return Discard.ECHO_REPLY_UNCLAIMED
+    if interface.host.journal.on:
+        interface.host.journal.note(now, "icmp6", f"echo reply {sequence} for ping {identifier}", "RFC 4443 4.2")
     session.answered(
         EchoAnswer(
             sequence, received.source, len(payload), received.hop_limit, now, payload[HEADER_LENGTH:] == session.data
@@ -110,6 +115,8 @@ class EchoSession:
         source = self.source or interface.source_for(self.destination)
         if source is None:
             raise RefusedError(f"no address of ours can reach {format_address(self.destination)} yet")
+        if not interface.is_assigned(source):
+            raise RefusedError(f"{format_address(source)} is no valid address of this host any more")
         sequence %= SEQUENCE_NUMBERS
         message = icmpv6.echo(icmpv6.ECHO_REQUEST, source, self.destination, self.identifier, sequence, self.data)
         if ipv6.HEADER_LENGTH + len(message) > interface.mtu:
@@ -118,6 +125,7 @@ class EchoSession:
         packet = ipv6.packet(source, self.destination, ipv6.ICMPV6, self._hop_limit(), message)
         interface.host.counters.icmp_out[icmpv6.ECHO_REQUEST] += 1
         if not output.send(interface, packet, now):
+            self.forget(sequence)
             raise RefusedError(f"there is no route to {format_address(self.destination)}")
 
     def _hop_limit(self) -> int:

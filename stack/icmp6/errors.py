@@ -6,7 +6,7 @@ from stack.address import UNSPECIFIED, IPv6Address
 from stack.discard import Discard, Outcome, Verdict
 from stack.icmp6.echo import EchoError
 from stack.ip6 import output
-from stack.wire import icmpv6, ipv6
+from stack.wire import extension, icmpv6, ipv6
 from stack.wire.checksum import with_checksum
 
 if TYPE_CHECKING:
@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 BURST = 10
 # 2.4 (c): as much of the packet as fits the minimum MTU.
 MAXIMUM_QUOTE = ipv6.MINIMUM_MTU - ipv6.HEADER_LENGTH - icmpv6.ERROR_HEADER.size
-_MAXIMUM_HEADERS = 8
 _FIRST_INFORMATIONAL = 128
 _ECHO_QUOTE_LENGTH = ipv6.HEADER_LENGTH + icmpv6.ECHO_HEADER.size
-_OPTIONS_AND_ROUTING = (ipv6.HOP_BY_HOP, ipv6.DESTINATION_OPTIONS, ipv6.ROUTING)
+# Octets that one in the length field of each header stands for, beyond the first 8 (RFC 8200 4, RFC 4302 2.2).
+_UNITS = {ipv6.HOP_BY_HOP: 8, ipv6.DESTINATION_OPTIONS: 8, ipv6.ROUTING: 8, ipv6.FRAGMENT: 0, ipv6.AUTHENTICATION: 4}
+_FRAGMENT_OFFSET = 0xFFF8
 
 
-def parameter_problem(interface: "Interface", received: "Received", code: int, pointer: int, now: float) -> None:
+def parameter_problem(
+    interface: "Interface", received: "Received", code: int, pointer: int, now: float, *, to_group: bool = False
+) -> None:
     """Report the octet at `pointer`, counted from the IPv6 header (RFC 4443 3.4)."""
-    # 2.4 (e.3): unknown options are the one parameter problem reported to senders to a group.
-    to_group = code == icmpv6.UNRECOGNIZED_OPTION
     send(interface, received, icmpv6.PARAMETER_PROBLEM, code, pointer, now, to_group=to_group)
 
 
@@ -41,51 +42,77 @@ def send(
 ) -> None:
     """Send an error about a received packet, unless 2.4 (e) forbids it or the rate limit (f) is reached.
 
-    `to_group` allows it for a packet that was sent to a group.
+    `to_group` allows it for a packet that was sent to a group: the exceptions of (e.3).
     """
-    if not _may_answer(interface, received, to_group):
-        return
-    host = interface.host
-    interval = host.settings.icmp_ratelimit
-    if interval and not host.error_bucket.take(now, 1000 / interval, BURST):
-        host.counters.icmp_errors_limited += 1
-        return
-    source: IPv6Address | None = received.destination
-    entry = interface.addresses.get(received.destination)
-    if entry is None or entry.anycast or not entry.assigned:
-        source = interface.source_for(received.source)
-    if source is None:
+    clause = _forbidden(interface, received, to_group)
+    source = _source(interface, received) if clause is None else None
+    if clause is None and source is not None and not _take_token(interface, now):
+        clause = "RFC 4443 2.4 (f)"
+    _note(interface, kind, code, parameter, clause, now)
+    if clause is not None or source is None:
         return
     quote = received.packet[:MAXIMUM_QUOTE]
     message = with_checksum(source, received.source, icmpv6.ERROR_HEADER.pack(kind, code, 0, parameter) + quote)
+    host = interface.host
     packet = ipv6.packet(source, received.source, ipv6.ICMPV6, host.settings.hop_limit, message)
     host.counters.icmp_out[kind] += 1
     output.send(interface, packet, now)
 
 
-def _may_answer(interface: "Interface", received: "Received", to_group: bool) -> bool:
-    """2.4 (e): never about an error or a redirect, to a group, or to a source that is no single node."""
-    if received.source == UNSPECIFIED or received.source[0] == 0xFF or interface.addresses.get(received.source):
-        return False
-    if not to_group and (received.destination[0] == 0xFF or received.link_multicast):
-        return False
-    return not _is_error(received.packet)
+def _note(interface: "Interface", kind: int, code: int, parameter: int, clause: str | None, now: float) -> None:
+    journal = interface.host.journal
+    if journal.on:
+        what = f"error of type {kind}, code {code}, parameter {parameter}"
+        journal.note(now, "icmp6", f"{what} is not sent" if clause else what, clause or "RFC 4443 3")
+
+
+def _take_token(interface: "Interface", now: float) -> bool:
+    """2.4 (f): one token for each error; an interval of 0 is no limit."""
+    host = interface.host
+    interval = host.settings.icmp_ratelimit
+    if not interval or host.error_bucket.take(now, 1000 / interval, BURST):
+        return True
+    host.counters.icmp_errors_limited += 1
+    return False
+
+
+def _source(interface: "Interface", received: "Received") -> IPv6Address | None:
+    """2.2: the unicast address that the packet was sent to, else one chosen for the way back."""
+    entry = interface.addresses.get(received.destination)
+    if entry is None or entry.anycast or not entry.assigned:
+        return interface.source_for(received.source)
+    return received.destination
+
+
+def _forbidden(interface: "Interface", received: "Received", to_group: bool) -> str | None:
+    """Which part of 2.4 (e) forbids an error about this packet, or None."""
+    source = received.source
+    if source == UNSPECIFIED or source[0] == 0xFF or source in interface.addresses.table:
+        return "RFC 4443 2.4 (e.6)"
+    if received.destination[0] == 0xFF and not to_group:
+        return "RFC 4443 2.4 (e.3)"
+    if received.link_multicast and not to_group:
+        return "RFC 4443 2.4 (e.4)"
+    return "RFC 4443 2.4 (e.1)" if _is_error(received.packet) else None
 
 
 def _is_error(packet: bytes) -> bool:
-    """Whether a packet carries an ICMPv6 error or a redirect, as far as its headers can be followed."""
+    """Whether a packet carries an ICMPv6 error or a redirect (2.4 e.1, e.2), also behind headers not followed here.
+
+    Every header has 8 octets at least, so the walk ends.
+    """
     next_header, offset = packet[6], ipv6.HEADER_LENGTH
-    for _ in range(_MAXIMUM_HEADERS):
-        if offset + 2 > len(packet):
-            return False
+    while offset < len(packet):
         if next_header == ipv6.ICMPV6:
             return packet[offset] < _FIRST_INFORMATIONAL or packet[offset] == icmpv6.REDIRECT
-        if next_header == ipv6.FRAGMENT:
-            length = 8
-        elif next_header in _OPTIONS_AND_ROUTING:
-            length = 8 + 8 * packet[offset + 1]
-        else:
+        if next_header not in _UNITS or offset + 8 > len(packet):
             return False
+        if next_header == ipv6.FRAGMENT:
+            _, _, offset_and_flags, _ = extension.FRAGMENT.unpack_from(packet, offset)
+            if offset_and_flags & _FRAGMENT_OFFSET:
+                # No header follows here; what cannot be seen to be no error is taken for one.
+                return packet[offset] == ipv6.ICMPV6
+        length = 8 + _UNITS[next_header] * packet[offset + 1]
         next_header = packet[offset]
         offset += length
     return False
@@ -100,6 +127,9 @@ def received(interface: "Interface", received: "Received", now: float) -> Outcom
     if invoking[8:24] not in interface.addresses.table:
         return Discard.ICMP_ERROR_UNCLAIMED
     if _deliver(interface, invoking, received.source, payload[0], payload[1], now):
+        if interface.host.journal.on:
+            what = f"error of type {payload[0]}, code {payload[1]} passed to the ping that it is about"
+            interface.host.journal.note(now, "icmp6", what, "RFC 4443 2.4 (d)")
         return Verdict.DELIVERED
     return Discard.ICMP_ERROR_UNCLAIMED
 

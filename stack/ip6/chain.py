@@ -22,6 +22,8 @@ MAXIMUM_OPTIONS = 32
 _SKIP = 0
 _DISCARD_AND_REPORT = 2
 
+# Offsets in the IPv6 header (RFC 8200 3).
+_PAYLOAD_LENGTH_FIELD = 4
 _NEXT_HEADER_FIELD = 6
 
 
@@ -45,7 +47,7 @@ def walk(interface: "Interface", received: Received, now: float) -> int | Discar
             return Discard.HOP_BY_HOP_NOT_FIRST
         length = _header_length(packet, offset, next_header)
         if length == 0:
-            return Discard.HEADER_TRUNCATED
+            return _truncated(interface, received, offset, now)
         reason = _examine(interface, received, next_header, offset, length, now)
         if reason is not None:
             return reason
@@ -64,6 +66,15 @@ def _header_length(packet: bytes, offset: int, next_header: int) -> int:
         return 0
     length = 8 if next_header == ipv6.FRAGMENT else 8 + 8 * packet[offset + 1]
     return length if offset + length <= len(packet) else 0
+
+
+def _truncated(interface: "Interface", received: Received, offset: int, now: float) -> Discard:
+    """RFC 4443 3.4: a header that cannot be processed is reported, here by the length that is wrong."""
+    # A header whose length octet is there names its own length; else the packet is too short for any header.
+    own_length = offset + 8 <= len(received.packet)
+    pointer = offset + 1 if own_length else _PAYLOAD_LENGTH_FIELD
+    errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, pointer, now)
+    return Discard.HEADER_TRUNCATED
 
 
 def _examine(
@@ -105,13 +116,15 @@ def _options(
         if kind == extension.PAD1:
             at += 1
             continue
-        if at + 2 > end or at + 2 + packet[at + 1] > end:
-            return Discard.OPTION_MALFORMED
+        if at + 2 > end:
+            return _malformed_option(interface, received, at, now)
         length = packet[at + 1]
+        if at + 2 + length > end:
+            return _malformed_option(interface, received, at + 1, now)
         if kind == extension.ROUTER_ALERT and header == ipv6.HOP_BY_HOP:
             # RFC 2711 2.1: the value has two octets.
             if length != 2:
-                return Discard.OPTION_MALFORMED
+                return _malformed_option(interface, received, at + 1, now)
             received.router_alert = True
         elif kind != extension.PADN and kind >> 6 != _SKIP:
             return _unknown_option(interface, received, kind, at, now)
@@ -119,9 +132,17 @@ def _options(
     return None if at >= end else Discard.HEADER_CHAIN_TOO_LONG
 
 
+def _malformed_option(interface: "Interface", received: Received, pointer: int, now: float) -> Discard:
+    """RFC 4443 3.4: the octet at `pointer` is where the option cannot be read any further."""
+    errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, pointer, now)
+    return Discard.OPTION_MALFORMED
+
+
 def _unknown_option(interface: "Interface", received: Received, kind: int, at: int, now: float) -> Discard:
     action = kind >> 6
     to_group = received.destination[0] == 0xFF
     if action == _DISCARD_AND_REPORT or (action > _DISCARD_AND_REPORT and not to_group):
-        errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_OPTION, at, now)
+        # RFC 4443 2.4 (e.3, e.4): only bits 10 are reported of a packet that was sent to a group.
+        code, reported_of_group = icmpv6.UNRECOGNIZED_OPTION, action == _DISCARD_AND_REPORT
+        errors.parameter_problem(interface, received, code, at, now, to_group=reported_of_group)
     return Discard.OPTION_UNKNOWN

@@ -45,19 +45,31 @@ def receive(
         reason = _check_destination(interface, destination)
     if reason is not None:
         return reason
+    if destination[0] == 0xFF:
+        interface.host.counters.mcast_in += 1
     link_multicast = is_multicast_mac(destination_mac)
     received = Received(packet, source, destination, packet[7], source_mac, link_multicast)
     next_header = chain.walk(interface, received, now)
     if isinstance(next_header, Discard):
         return next_header
     if next_header == ipv6.ICMPV6:
+        interface.host.counters.delivers_in += 1
         return dispatch.receive(interface, received, now, looped)
     if not looped and _is_suspicious(interface, received):
         return Discard.SOURCE_OURS if source != UNSPECIFIED else Discard.SOURCE_UNSPECIFIED
     if next_header == ipv6.NO_NEXT_HEADER:
-        return Verdict.DELIVERED
+        return _nothing_follows(interface, now)
     errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_NEXT_HEADER, received.next_header_pointer, now)
     return Discard.UNKNOWN_NEXT_HEADER
+
+
+def _nothing_follows(interface: "Interface", now: float) -> Outcome:
+    """RFC 8200 4.7: a packet that ends here is complete; octets behind its last header are ignored."""
+    host = interface.host
+    host.counters.delivers_in += 1
+    if host.journal.on:
+        host.journal.note(now, "ip6", "no next header: nothing to deliver", "RFC 8200 4.7")
+    return Verdict.DELIVERED
 
 
 def check_addresses(source: IPv6Address, destination: IPv6Address) -> Discard | None:

@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 def send(interface: "Interface", packet: bytes, now: float) -> bool:
-    """Send a complete IPv6 packet from this interface; false if there is no way to its destination.
+    """Send a complete IPv6 packet from this interface; false if there is no way to its destination or it is too long.
 
     Packets to our own addresses come back without being seen on the link.
     """
     destination = packet[24:40]
+    if len(packet) > interface.mtu and not interface.is_assigned(destination):
+        # RFC 8200 5: nothing longer than the link's MTU leaves in one piece, and no fragments are made yet.
+        interface.host.counters.frag_fails += 1
+        return False
     if destination[0] == 0xFF:
         return interface.transmit_multicast(packet)
     if interface.is_assigned(destination):
