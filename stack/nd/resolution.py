@@ -150,6 +150,7 @@ class Resolver:
         is_router: bool | None = None,
     ) -> None:
         before = entry.state
+        waiting = bool(entry.queue)
         transition = TRANSITIONS[before][event]
         entry.state = transition.state
         for action in transition.actions:
@@ -162,6 +163,9 @@ class Resolver:
         if journal.on:
             what = f"neighbour {format_address(entry.address)}: {event.value}"
             journal.note(now, "nd", what, transition.clause, before.value, transition.state.value)
+        if waiting and entry.queue is None and entry.state is NeighborState.STALE:
+            # 7.3.3: what waited has been sent to a STALE neighbour; a step of its own, told after this one.
+            self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
 
     def _do(self, action: Action, entry: Neighbor, now: float, mac: MacAddress | None, is_router: bool | None) -> None:
         settings = self._interface.host.settings
@@ -184,7 +188,7 @@ class Resolver:
         elif action is Action.STOP_TIMER:
             self._stop(entry)
         elif action is Action.SEND_QUEUE:
-            self._send_queue(entry, now)
+            self._send_queue(entry)
         elif action is Action.REPORT_UNREACHABLE:
             self._report_unreachable(entry, now)
         else:
@@ -256,12 +260,10 @@ class Resolver:
             self._interface.host.counters.out_discards += 1
         entry.queue.append(packet)
 
-    def _send_queue(self, entry: Neighbor, now: float | None = None) -> None:
+    def _send_queue(self, entry: Neighbor) -> None:
         queue, entry.queue = entry.queue, None
         if not queue or entry.mac is None:
             return
-        if now is not None and entry.state is NeighborState.STALE:
-            self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
         for packet in queue:
             self._interface.transmit(entry.mac, packet)
 
