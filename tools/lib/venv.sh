@@ -42,7 +42,6 @@ quietly() {
 create_venv() {
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         die "$python cannot make virtual environments (Debian: apt-get install python3-venv)"
-    [ -w "$root" ] || die "no permission to make $venv (the checkout belongs to $(stat -c %U "$root"))"
     rm -rf "$venv" || die "$venv is not usable and cannot be removed; remove it as its owner"
     quietly "$python" -m venv "$venv" || die "$python -m venv failed"
 }
@@ -62,6 +61,9 @@ install_sixtap() {
 make_venv() {
     venv_is_fresh "$1" && return
     find_python
+    for folder in "$root" "$venv"; do
+        [ ! -e "$folder" ] || [ -w "$folder" ] || die "cannot set up $venv: $folder belongs to $(stat -c %U "$folder")"
+    done
     # One set-up at a time: the lock is on the open file, so it outlives the Python that takes it.
     exec 9<"$root/pyproject.toml"
     "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || die "cannot lock $root/pyproject.toml"
@@ -71,7 +73,6 @@ make_venv() {
         if ! cat "$venv"/stamp* >/dev/null 2>&1 || ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
             create_venv
         fi
-        [ -w "$venv" ] || die "$venv is out of date and belongs to $(stat -c %U "$venv"): run this as that user"
         install_sixtap "$1"
     fi
     exec 9<&-
