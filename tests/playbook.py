@@ -6,6 +6,7 @@ test; `Sent` takes our frames apart the same way.
 """
 
 import struct
+from collections.abc import Iterable
 from random import Random
 from socket import AF_INET6, inet_ntop, inet_pton
 from typing import NamedTuple
@@ -162,6 +163,41 @@ def echo_request(
     return frame(packet(source, destination, message, hop_limit=hop_limit))
 
 
+class Header(NamedTuple):
+    """An extension header: the value that announces it, and its octets but for the first, next header."""
+
+    number: int
+    rest: bytes
+
+
+def options(number: int, octets: str) -> Header:
+    """A hop-by-hop (0) or destination options (60) header (RFC 8200 4.3, 4.6) of options in hex.
+
+    Pad1 options fill it up to a multiple of 8 octets.
+    """
+    body = bytes.fromhex(octets)
+    body += bytes(-(len(body) + 2) % 8)
+    return Header(number, bytes(((len(body) + 2) // 8 - 1,)) + body)
+
+
+def routing(kind: int, segments_left: int, data: bytes = bytes(4)) -> Header:
+    """A routing header (RFC 8200 4.4); `data` has 4 octets, or 8 more for each unit."""
+    return Header(43, bytes(((len(data) - 4) // 8, kind, segments_left)) + data)
+
+
+def fragment(offset: int = 0, more: bool = False, *, reserved: int = 0, identification: int = 0x01020304) -> Header:
+    """A fragment header (RFC 8200 4.5); `offset` in units of 8 octets, `reserved` the two bits before the flag."""
+    return Header(44, struct.pack("!BHI", 0, offset << 3 | reserved << 1 | more, identification))
+
+
+def chain(headers: Iterable[Header], last: int, payload: bytes) -> tuple[int, bytes]:
+    """The next header value of the IPv6 header, and everything behind it; `last` names the payload."""
+    for header in reversed(tuple(headers)):
+        payload = bytes((last,)) + header.rest + payload
+        last = header.number
+    return last, payload
+
+
 class Sent(NamedTuple):
     """A frame of ours and when it left."""
 
@@ -252,6 +288,13 @@ class Play:
             self.events.clear()
             self.plans.clear()
             self.log.clear()
+        return self
+
+    def meet(self, address: str = PEER_LINK_LOCAL) -> "Play":
+        """Make our peer a neighbour that was just found reachable, so that no probe is due for a while."""
+        self.receive(solicitation(OUR_LINK_LOCAL, source=address))
+        self.receive(advertisement(address))
+        self.sent()
         return self
 
     def settle(self) -> None:
