@@ -39,7 +39,7 @@ def request(interface: "Interface", received: Received, now: float) -> Outcome:
     if interface.host.journal.on:
         what = f"echo reply from {format_address(source)} to {format_address(received.source)}"
         interface.host.journal.note(now, "icmp6", what if sent else f"{what}: no way there", "RFC 4443 4.2")
-    return Verdict.ANSWERED
+    return Verdict.ANSWERED if sent else Verdict.DELIVERED
 
 
 def reply(interface: "Interface", received: Received, now: float) -> Outcome:
@@ -49,7 +49,7 @@ def reply(interface: "Interface", received: Received, now: float) -> Outcome:
         return Discard.ICMP_TRUNCATED
     _, _, _, identifier, sequence = icmpv6.ECHO_HEADER.unpack_from(payload)
     session = interface.host.echoes.sessions.get(identifier)
-    if session is None or not session.expects(received.source, sequence):
+    if session is None or not session.expects(sequence):
         return Discard.ECHO_REPLY_UNCLAIMED
     if interface.host.journal.on:
         interface.host.journal.note(now, "icmp6", f"echo reply {sequence} for ping {identifier}", "RFC 4443 4.2")
@@ -134,9 +134,13 @@ class EchoSession:
         # RFC 3493 5.2: a group is reached with 1 unless the caller says otherwise.
         return 1 if is_multicast(self.destination) else self._interface.host.settings.hop_limit
 
-    def expects(self, source: IPv6Address, sequence: int) -> bool:
-        """Whether a reply with this sequence number may come from `source`."""
-        return sequence in self._outstanding and (is_multicast(self.destination) or source == self.destination)
+    def expects(self, sequence: int) -> bool:
+        """Whether a reply with this sequence number is waited for.
+
+        Its source does not matter: an anycast address, which looks like any
+        other, is answered from a unicast one (4.2). The answer tells it.
+        """
+        return sequence in self._outstanding
 
     def answered(self, answer: EchoAnswer) -> None:
         """A reply arrived."""
