@@ -33,3 +33,8 @@ class TokenBucket:
         tokens = self._refill(now, rate, burst) - 1
         self._tokens = tokens
         return now if tokens >= 0 else now - tokens / rate
+
+    def give_back(self) -> None:
+        """A reserved token will not be spent after all."""
+        if self._tokens is not None:
+            self._tokens += 1

@@ -43,8 +43,9 @@ class Switch:
         self._learn(frame[6:12], source)
         destination = frame[:6]
         known = None if destination[0] & 1 else self._seen.get(destination)
-        if known is not None:
-            return [known] if known is not source and known.up else []
+        # What was learnt on a port that is down no longer counts: the station may be elsewhere.
+        if known is not None and known.up:
+            return [known] if known is not source else []
         return [port for port in self.ports if port is not source and port.up]
 
     def _learn(self, mac: MacAddress, port: Port) -> None:

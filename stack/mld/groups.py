@@ -29,8 +29,11 @@ class Membership:
 class GroupRecord:
     """One group (16 bytes) of an interface with its listener state.
 
-    `interface_address` is the address it hangs on, None while saved. `unreported`
-    marks a group whose start sequence waits until there is an address to hang on.
+    `interface_address` is the address it hangs on, None while saved. `last_reporter`
+    is the flag of RFC 2710 5. `reported` says that a report has left since the
+    join or since the interface came up, `announced` that one has left from the
+    link-local address (RFC 3590 4). `unreported` marks a group whose start
+    sequence waits for an address and for the interface.
     """
 
     group: IPv6Address
@@ -38,9 +41,12 @@ class GroupRecord:
     interface_address: IPv6Address | None
     state: ListenerState = ListenerState.NON_LISTENER
     last_reporter: bool = False
+    reported: bool = False
+    announced: bool = False
     unreported: bool = False
     timer: Timer | None = None
     repeats_left: int = 0
+    # The timer runs for the answer to a query.
     answering: bool = False
     # The answer has its place in the rate limit: it is due when the timer says so.
     reserved: bool = False
@@ -90,7 +96,8 @@ class GroupList:
     def release(self, membership: Membership) -> GroupRecord | None:
         """Take one reference away; the record if that was the last, else None. Twice is harmless (S66)."""
         record = self.records.get(membership.group)
-        if not membership.active or record is None:
+        # Another interface's membership may bear the same number.
+        if record is None or record.memberships.get(membership.id) is not membership:
             return None
         membership.active = False
         del record.memberships[membership.id]
@@ -110,11 +117,12 @@ class GroupList:
             if record.interface_address == gone:
                 record.interface_address = remaining
 
-    def restore(self, address: IPv6Address) -> None:
-        """Saved records hang on `address` from now on (S72)."""
-        for record in self.records.values():
-            if record.interface_address is None:
-                record.interface_address = address
+    def restore(self, address: IPv6Address) -> list[GroupRecord]:
+        """Saved records hang on `address` from now on (S72): those that did so."""
+        restored = self.saved()
+        for record in restored:
+            record.interface_address = address
+        return restored
 
     def saved(self) -> list[GroupRecord]:
         """The records that no address carries."""

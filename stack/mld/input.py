@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 def query(interface: "Interface", received: "Received", now: float) -> Outcome:
-    """A query of either version, answered in version 1 (RFC 3810 8: a longer query is taken by its first 24 octets)."""
+    """A query of either version, answered in version 1.
+
+    RFC 2710 3.7: what follows the first 24 octets is ignored, so a query of
+    version 2 is read as one of version 1, its delay in plain milliseconds
+    (SEED rows S33, S44). That is never more than the exponential code of
+    RFC 3810 5.1.3 would allow.
+    """
     length = len(received.payload)
     if length < wire.MESSAGE_LENGTH:
         return Discard.MLD_TRUNCATED
@@ -27,7 +33,7 @@ def query(interface: "Interface", received: "Received", now: float) -> Outcome:
         return Discard.MLD_HOP_LIMIT
     if not received.router_alert:
         return Discard.MLD_ROUTER_ALERT
-    if interface.addresses.get(received.source) is not None:
+    if interface.addresses.claims(received.source):
         return Discard.MLD_OWN_MESSAGE
     fields = wire.HEADER.unpack_from(received.payload)
     delay, group = fields[3], fields[5]
@@ -49,7 +55,7 @@ def report(interface: "Interface", received: "Received", now: float) -> Outcome:
         return Discard.MLD_TRUNCATED
     if not is_link_local(received.source):
         return Discard.MLD_SOURCE
-    own = interface.addresses.get(received.source) is not None
+    own = interface.addresses.claims(received.source)
     if own or received.source_mac == interface.mac:
         return Discard.MLD_OWN_MESSAGE
     group = received.payload[8:24]

@@ -8,12 +8,12 @@ checked in `stack.mld.input`.
 
 from typing import TYPE_CHECKING
 
-from stack.address import ALL_ROUTERS, UNSPECIFIED, IPv6Address, format_address
+from stack.address import ALL_ROUTERS, UNSPECIFIED, IPv6Address, format_address, is_link_local, is_multicast
 from stack.bucket import TokenBucket
 from stack.errors import RefusedError, UsageError
 from stack.events import GroupChanged
 from stack.mld.groups import GroupList, GroupRecord, Membership, is_reportable
-from stack.mld.states import TRANSITIONS, ListenerAction, ListenerEvent, ListenerState
+from stack.mld.states import ListenerAction, ListenerEvent, ListenerState, next_transition
 from stack.wire import extension, icmpv6, ipv6, mld
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ class MulticastListener:
         UsageError if `group` is no multicast address, RefusedError at a limit
         and the driver's OSError if it refuses the filter: nothing has changed then.
         """
-        if group[0] != 0xFF:
+        if not is_multicast(group):
             raise UsageError(f"{format_address(group)} is not a multicast address")
         settings = self._interface.host.settings
         if self.groups.membership_count >= settings.mld_max_memberships:
+            self._interface.host.counters.limit_hit("mld_max_memberships")
             raise RefusedError(f"there are {settings.mld_max_memberships} memberships already (mld_max_memberships)")
         record = self.groups.records.get(group)
         if record is not None:
@@ -70,10 +71,11 @@ class MulticastListener:
         if record is None:
             return
         # SEED row S62: Done, then the list, then the filter.
+        record.unreported = False
         self._apply(record, ListenerEvent.STOP, now)
         del self.groups.records[record.group]
-        self._interface.filter_remove(record.mac, now)
         self._announce_change(record, joined=False)
+        self._interface.filter_remove(record.mac, now)
 
     def leave_all(self, now: float) -> None:
         """End every membership: the host goes away in order (one Done for each group that is due one)."""
@@ -84,28 +86,41 @@ class MulticastListener:
     # -- what happens to the interface
 
     def address_added(self, address: IPv6Address, now: float) -> None:
-        """An address appears, still tentative: saved groups hang on it, unreported ones start (S55, S73)."""
-        self.groups.restore(address)
-        if self._interface.up:
-            self._start_unreported(now)
+        """An address appears, perhaps still tentative: saved groups hang on it, owed reports leave (S55, S72, S73)."""
+        restored = self.groups.restore(address)
+        if not self._interface.up:
+            return
+        known = [record for record in restored if not record.unreported]
+        for record in self._snapshot():
+            if record.unreported:
+                record.unreported = False
+                self._start_sequence(record, now)
+        if not is_link_local(address):
+            # RFC 3590 4: there is no link-local address whose validity would have them reported.
+            for record in known:
+                self._apply(record, ListenerEvent.ANNOUNCE, now)
 
     def address_removed(self, address: IPv6Address, now: float) -> None:
         """An address is gone: what hung on it moves in silence, or is saved with the last one (S69, S70)."""
-        self.groups.move(address, self._interface.addresses.first())
+        addresses = self._interface.addresses
+        self.groups.move(address, addresses.first())
+        if addresses.link_local() is None:
+            for record in self.groups.records.values():
+                record.announced = False
 
     def link_local_valid(self, now: float) -> None:
-        """RFC 3590 4: report every group from the address that has become valid."""
-        for record in list(self.groups.records.values()):
-            self._apply(record, ListenerEvent.ANNOUNCE, now)
+        """RFC 3590 4: report every group from the address that has become valid, once (S06)."""
+        for record in self._snapshot():
+            if not record.announced:
+                self._apply(record, ListenerEvent.ANNOUNCE, now)
 
-    def interface_down(self) -> None:
+    def interface_down(self, now: float = 0.0) -> None:
         """Nothing more is said; every group is to be reported anew when the interface is up (S83)."""
-        for record in self.groups.records.values():
-            self._stop_timer(record)
-            record.last_reporter = False
-            if record.state is not ListenerState.SILENT:
-                record.state = ListenerState.IDLE
-                record.unreported = True
+        for record in self._snapshot():
+            record.reported = record.announced = False
+            self._apply(record, ListenerEvent.DOWN, now)
+
+    # -- what comes from the link
 
     def query(self, group: IPv6Address, maximum_delay: float, now: float) -> int:
         """A valid query: general if `group` is ::, else for one group; the delay is in seconds.
@@ -113,7 +128,7 @@ class MulticastListener:
         Returns how many groups it concerns.
         """
         if group == UNSPECIFIED:
-            asked = [each for each in self.groups.records.values() if is_reportable(each.group)]
+            asked = [each for each in self._snapshot() if is_reportable(each.group)]
         else:
             record = self.groups.records.get(group)
             asked = [record] if record is not None and is_reportable(group) else []
@@ -131,25 +146,22 @@ class MulticastListener:
 
     # -- the table at work
 
+    def _snapshot(self) -> list[GroupRecord]:
+        # SEED row S81: whatever a transition sets off may change the list that is walked.
+        return list(self.groups.records.values())
+
     def _start(self, record: GroupRecord, delay: float, now: float) -> None:
         if not is_reportable(record.group):
             self._apply(record, ListenerEvent.START_SILENT, now)
-        elif record.interface_address is None or not self._interface.up:
-            record.state = ListenerState.IDLE
-            record.unreported = True
         elif delay > 0:
             self._apply(record, ListenerEvent.START_DELAYED, now, delay)
         else:
             self._start_sequence(record, now)
 
-    def _start_unreported(self, now: float) -> None:
-        for record in list(self.groups.records.values()):
-            if record.unreported and record.interface_address is not None:
-                record.unreported = False
-                record.state = ListenerState.NON_LISTENER
-                self._start_sequence(record, now)
-
     def _start_sequence(self, record: GroupRecord, now: float) -> None:
+        if not self._interface.up or not len(self._interface.addresses):
+            self._apply(record, ListenerEvent.START_UNHEARD, now)
+            return
         record.repeats_left = self._interface.host.settings.mld_qrv - 1
         if record.state is ListenerState.PENDING:
             event = ListenerEvent.TIMER if record.repeats_left else ListenerEvent.TIMER_LAST
@@ -193,6 +205,7 @@ class MulticastListener:
                 record.reserved = True
                 self._arm(record, due)
                 return
+        record.answering = record.reserved = False
         if record.state is ListenerState.PENDING:
             self._start_sequence(record, now)
             return
@@ -202,7 +215,7 @@ class MulticastListener:
 
     def _apply(self, record: GroupRecord, event: ListenerEvent, now: float, delay: float = 0.0) -> None:
         before = record.state
-        transition = TRANSITIONS[before][event]
+        transition = next_transition(before, event)
         record.state = transition.state
         for action in transition.actions:
             self._do(action, record, now, delay)
@@ -213,15 +226,13 @@ class MulticastListener:
 
     def _do(self, action: ListenerAction, record: GroupRecord, now: float, delay: float) -> None:
         if action is ListenerAction.SEND_REPORT:
-            record.answering = record.reserved = False
-            if self._send(icmpv6.MLD_REPORT, record.group, record.group):
-                record.last_reporter = True
+            self._send_report(record)
         elif action is ListenerAction.SEND_DONE:
-            # RFC 2710 4: only the last reporter need say so; the setting has everybody say it.
-            if record.last_reporter or self._interface.host.settings.mldv1_done_always:
-                self._send(icmpv6.MLD_DONE, ALL_ROUTERS, record.group)
+            self._send_done(record)
         elif action is ListenerAction.CLEAR_FLAG:
             record.last_reporter = False
+        elif action is ListenerAction.OWE_REPORT:
+            record.unreported = True
         elif action is ListenerAction.START_DELAY_TIMER:
             self._arm(record, now + delay)
         elif action is ListenerAction.START_REPEAT_TIMER:
@@ -229,7 +240,6 @@ class MulticastListener:
             self._arm(record, now + interval * self._interface.host.rng.random())
         elif action is ListenerAction.START_QUERY_TIMER:
             record.answering = True
-            record.repeats_left = 0
             self._arm(record, now + delay)
         else:
             self._stop_timer(record)
@@ -243,6 +253,9 @@ class MulticastListener:
         if record.timer is not None:
             record.timer.cancel()
             record.timer = None
+        if record.reserved:
+            # Or somebody who asks and reports in turn would put off every other answer for ever.
+            self._bucket.give_back()
         record.answering = record.reserved = False
         record.repeats_left = 0
 
@@ -251,17 +264,29 @@ class MulticastListener:
     def source(self) -> IPv6Address | None:
         """Where messages come from: a valid link-local address, :: until there is one (RFC 3590 4).
 
-        None while the interface has no address at all: then nothing is said (SEED section 5).
+        None while the interface is down or has no address at all: then nothing is said (SEED section 5).
         """
         addresses = self._interface.addresses
-        if not len(addresses):
+        if not self._interface.up or not len(addresses):
             return None
         return addresses.link_local() or UNSPECIFIED
 
-    def _send(self, message_type: int, destination: IPv6Address, group: IPv6Address) -> bool:
+    def _send_report(self, record: GroupRecord) -> None:
         source = self.source()
-        if source is None:
-            return False
+        if source is None or not self._send(icmpv6.MLD_REPORT, source, record.group, record.group):
+            # SEED row S84: what did not leave was not reported.
+            return
+        record.last_reporter = record.reported = True
+        record.announced = source != UNSPECIFIED
+
+    def _send_done(self, record: GroupRecord) -> None:
+        # RFC 2710 4: only the last reporter need say so; the setting has everybody say it (S27).
+        always = self._interface.host.settings.mldv1_done_always and record.reported
+        source = self.source()
+        if source is not None and (record.last_reporter or always):
+            self._send(icmpv6.MLD_DONE, source, ALL_ROUTERS, record.group)
+
+    def _send(self, message_type: int, source: IPv6Address, destination: IPv6Address, group: IPv6Address) -> bool:
         message = mld.message(message_type, source, destination, group)
         payload = extension.MLD_HOP_BY_HOP_BYTES + message
         packet = ipv6.packet(source, destination, ipv6.HOP_BY_HOP, HOP_LIMIT, payload)

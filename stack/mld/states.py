@@ -5,10 +5,16 @@ reported, and PENDING for the first report that waits for the random delay of
 duplicate address detection. The table is the `standard` personality of SEED
 sections 2 and 3: S21 (every report sets the flag), S47 (an idle listener ignores
 reports) and S48 (a pending first report is not suppressed) follow the RFC.
+
+A pair that is not in the table cannot happen; `next_transition` refuses it.
 """
 
 from enum import Enum
 from typing import NamedTuple
+
+
+class IllegalTransitionError(Exception):
+    """A pair of state and event that the table does not have: a defect of the caller, never of what was received."""
 
 
 class ListenerState(Enum):
@@ -30,6 +36,7 @@ class ListenerEvent(Enum):
     START_ONCE = "start listening, no repeat"
     START_DELAYED = "start listening, first report delayed"
     START_SILENT = "start listening to a group that is never reported"
+    START_UNHEARD = "start listening while the interface has no address or is down"
     STOP = "stop listening"
     TIMER = "timer expired, a repeat is left"
     TIMER_LAST = "timer expired"
@@ -38,6 +45,7 @@ class ListenerEvent(Enum):
     QUERY_LATER = "query received, timer due within its delay"
     REPORT = "another listener's report received"
     ANNOUNCE = "link-local address valid"
+    DOWN = "interface down"
 
     __hash__ = object.__hash__
 
@@ -48,6 +56,7 @@ class ListenerAction(Enum):
     SEND_REPORT = "send report, set flag if sent"
     SEND_DONE = "send Done if flag set"
     CLEAR_FLAG = "clear flag"
+    OWE_REPORT = "owe the first report until there is an address and the interface is up"
     START_DELAY_TIMER = "start timer with the delay of the join"
     START_REPEAT_TIMER = "start timer within the unsolicited report interval"
     START_QUERY_TIMER = "start timer within the maximum response delay"
@@ -80,22 +89,29 @@ _FIRST_REPORT = {
     _E.START: _T(_S.DELAYING, (_A.SEND_REPORT, _A.START_REPEAT_TIMER), "RFC 2710 4"),
     _E.START_ONCE: _T(_S.IDLE, (_A.SEND_REPORT,), "RFC 2710 4"),
 }
+# SEED row S55: accepted, and reported when an address is there.
+_OWED = _T(_S.IDLE, (_A.OWE_REPORT,), "RFC 3590 4")
 
 TRANSITIONS: dict[ListenerState, dict[ListenerEvent, ListenerTransition]] = {
     _S.NON_LISTENER: {
         **_FIRST_REPORT,
         _E.START_DELAYED: _T(_S.PENDING, (_A.START_DELAY_TIMER,), "RFC 4862 5.4.2"),
         _E.START_SILENT: _T(_S.SILENT, (), "RFC 2710 5"),
+        _E.START_UNHEARD: _OWED,
+        **_unchanged(_S.NON_LISTENER, "RFC 2710 5", *_QUERIES, _E.REPORT, _E.ANNOUNCE, _E.DOWN),
     },
     _S.SILENT: {
-        **_unchanged(_S.SILENT, "RFC 2710 5", *_QUERIES, _E.REPORT, _E.ANNOUNCE),
+        **_unchanged(_S.SILENT, "RFC 2710 5", *_QUERIES, _E.REPORT, _E.ANNOUNCE, _E.DOWN),
         _E.STOP: _T(_S.NON_LISTENER, (), "RFC 2710 5"),
     },
     _S.PENDING: {
         # The delay over, the start sequence runs (SEED row S20).
         _E.TIMER: _FIRST_REPORT[_E.START],
         _E.TIMER_LAST: _FIRST_REPORT[_E.START_ONCE],
+        _E.START_UNHEARD: _OWED,
+        # RFC 2710 5 has no such state; SEED rows S39 and S48: nothing hastens or cancels the first report.
         **_unchanged(_S.PENDING, "RFC 4862 5.4.2", *_QUERIES, _E.REPORT, _E.ANNOUNCE),
+        _E.DOWN: _T(_S.IDLE, (_A.STOP_TIMER, _A.OWE_REPORT), "RFC 3590 4"),
         # Never announced, so there is nothing to withdraw (S28).
         _E.STOP: _T(_S.NON_LISTENER, (_A.STOP_TIMER,), "RFC 2710 5"),
     },
@@ -106,14 +122,27 @@ TRANSITIONS: dict[ListenerState, dict[ListenerEvent, ListenerTransition]] = {
         _E.QUERY_SOONER: _T(_S.DELAYING, (_A.START_QUERY_TIMER,), "RFC 2710 4"),
         _E.QUERY_LATER: _T(_S.DELAYING, (), "RFC 2710 4"),
         _E.REPORT: _T(_S.IDLE, (_A.STOP_TIMER, _A.CLEAR_FLAG), "RFC 2710 4"),
+        # What the timer runs for, a repeat or an answer, stays due.
         _E.ANNOUNCE: _T(_S.DELAYING, (_A.SEND_REPORT,), "RFC 3590 4"),
+        _E.DOWN: _T(_S.IDLE, (_A.STOP_TIMER, _A.CLEAR_FLAG, _A.OWE_REPORT), "RFC 3590 4"),
         _E.STOP: _T(_S.NON_LISTENER, (_A.STOP_TIMER, _A.SEND_DONE), "RFC 2710 4"),
     },
     _S.IDLE: {
+        # The report that is owed (S55), or that a restarted interface owes anew (S83).
+        **_FIRST_REPORT,
         _E.QUERY_NOW: _T(_S.IDLE, (_A.SEND_REPORT,), "RFC 2710 4"),
         _E.QUERY_SOONER: _T(_S.DELAYING, (_A.START_QUERY_TIMER,), "RFC 2710 4"),
         _E.REPORT: _T(_S.IDLE, (), "RFC 2710 5"),
         _E.ANNOUNCE: _T(_S.IDLE, (_A.SEND_REPORT,), "RFC 3590 4"),
+        _E.DOWN: _T(_S.IDLE, (_A.CLEAR_FLAG, _A.OWE_REPORT), "RFC 3590 4"),
         _E.STOP: _T(_S.NON_LISTENER, (_A.SEND_DONE,), "RFC 2710 4"),
     },
 }
+
+
+def next_transition(state: ListenerState, event: ListenerEvent) -> ListenerTransition:
+    """The row for an event in a state; raises IllegalTransitionError, before anything has moved, if there is none."""
+    transition = TRANSITIONS[state].get(event)
+    if transition is None:
+        raise IllegalTransitionError(f"a group that is {state.value!r} has no {event.value!r}")
+    return transition

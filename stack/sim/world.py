@@ -25,14 +25,15 @@ Watcher = Callable[[float, Port, bytes, Outcome | None], None]
 class Station:
     """A host with one interface on one port of the switch."""
 
-    __slots__ = ("host", "interface", "name", "port", "wake_at")
+    __slots__ = ("host", "interface", "name", "port", "wakes")
 
     def __init__(self, name: str, host: Host, interface: Interface, port: Port) -> None:
         self.name = name
         self.host = host
         self.interface = interface
         self.port = port
-        self.wake_at: float | None = None
+        # Times for which the world holds a wake-up; one that has become needless does nothing.
+        self.wakes: set[float] = set()
 
 
 class World:
@@ -52,7 +53,12 @@ class World:
     def add_host(
         self, name: str, mac: MacAddress, settings: Settings | None = None, program: Program | None = None
     ) -> Station:
-        """A host on a port of its own, not started yet."""
+        """A host on a port of its own, not started yet. RefusedError if there is one of that name already.
+
+        Its random choices depend on the seed of the world and on its name alone.
+        """
+        if any(station.name == name for station in self.stations):
+            raise RefusedError(f"there is a host {name!r} already")
         host = Host(Random(f"{self._seed}/{name}"), settings)
         interface = host.attach(name, mac, program=program)
         station = Station(name, host, interface, self.switch.add_port(name))
@@ -76,8 +82,8 @@ class World:
         for _, frame in station.host.output():
             self.send(frame, station.port)
         deadline = station.host.next_deadline()
-        if deadline is not None and (station.wake_at is None or deadline < station.wake_at):
-            station.wake_at = deadline
+        if deadline is not None and deadline not in station.wakes:
+            station.wakes.add(deadline)
             self.at(deadline, lambda: self._wake(station, deadline))
 
     def send(self, frame: bytes, source: Port) -> None:
@@ -104,9 +110,8 @@ class World:
             action()
 
     def _wake(self, station: Station, deadline: float) -> None:
-        if station.wake_at == deadline:
-            station.wake_at = None
-            self.settle(station)
+        station.wakes.discard(deadline)
+        self.settle(station)
 
     def _deliver(self, frame: bytes, port: Port) -> None:
         station = self._by_port.get(port.number)
