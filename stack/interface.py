@@ -6,11 +6,12 @@ depends on it is said on the link (SEED row S57).
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from stack.address import IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
 from stack.discard import Discard, Outcome
-from stack.errors import UsageError
+from stack.errors import RefusedError, UsageError
 from stack.events import FilterChanged, InterfaceDown, InterfaceUp
 from stack.ip6 import input as ip6_input
 from stack.ip6 import source
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from stack.host import Host
 
 Program = Callable[[FilterPlan], None]
+
+MAXIMUM_MTU = 65_521
 
 
 class Interface:
@@ -47,6 +50,7 @@ class Interface:
         "plan",
         "program",
         "resolver",
+        "silent",
         "up",
         "vlan",
     )
@@ -63,6 +67,7 @@ class Interface:
         program: Program | None = None,
     ) -> None:
         check_station_mac(mac)
+        check_mtu(mtu)
         self.host = host
         self.name = name
         self.index = index
@@ -73,6 +78,8 @@ class Interface:
         self.up = False
         # RFC 4862 5.4.5: a duplicate of the hardware-derived address stops IPv6 here.
         self.disabled = False
+        # RFC 4862 5.4.2: whether no message was sent yet since the interface came up.
+        self.silent = True
         self.macs = MulticastMacs()
         self.plan = FilterPlan(unicast=(mac,))
         self.addresses = AddressTable(self)
@@ -88,52 +95,71 @@ class Interface:
     # -- life
 
     def start(self, now: float) -> None:
-        """Come up, or start over: reports, then duplicate address detection. OSError if the driver refuses."""
+        """Come up, or start over: reports, then duplicate address detection.
+
+        Raises OSError if the driver refuses the filter and RefusedError if a limit
+        leaves no room for the groups of an address; the interface is down then.
+        """
+        if self.up:
+            self.stop(now)
+        self._program(now)
         self.up = True
         self.disabled = False
+        self.silent = True
         if self.host.listeners:
             self.host.emit(InterfaceUp(self.mac))
-        self._program(now)
-        self.addresses.start(now)
+        try:
+            self.addresses.start(now)
+        except (OSError, RefusedError):
+            self.stop(now)
+            raise
 
     def stop(self, now: float) -> None:
         """Go down: nothing in or out from now on, and no leaves; what was learnt is forgotten."""
+        if not self.up:
+            return
         self.up = False
+        self.disabled = False
+        # First, so that leaving the groups of addresses finds nothing to say.
+        self.listener.interface_down(now)
         self.addresses.stop(now)
-        self.listener.interface_down()
         self.resolver.flush()
         if self.host.listeners:
             self.host.emit(InterfaceDown())
 
     def restart(self, now: float) -> None:
         """As a reboot of the host: down and up without a word between."""
-        if self.up:
-            self.stop(now)
         self.start(now)
 
     def set_mac(self, mac: MacAddress, now: float) -> None:
-        """Another MAC: the interface starts over with it if it was up. Raises UsageError for a group MAC."""
+        """Another MAC: the interface starts over with it if it was up.
+
+        Raises UsageError for a MAC that no station may have, and OSError if the
+        driver refuses it: nothing has changed then.
+        """
         check_station_mac(mac)
-        was_up = self.up
-        if was_up:
-            self.stop(now)
-        self.mac = mac
-        self._make_header()
-        if was_up:
-            self.start(now)
-        else:
+        before, self.mac = self.mac, mac
+        try:
             self._program(now)
+        except OSError:
+            self.mac = before
+            raise
+        self._make_header()
+        if self.up:
+            self.start(now)
 
     def set_mtu(self, mtu: int) -> None:
-        """Another MTU, in octets of IPv6 packet."""
-        if not ipv6.MINIMUM_MTU <= mtu <= 65_521:
-            raise UsageError(f"an MTU is a number from 1280 to 65521, not {mtu}")
+        """Another MTU, in octets of IPv6 packet; raises UsageError outside 1280 to 65521."""
+        check_mtu(mtu)
         self.mtu = mtu
         self.host.settings.mtu = mtu
 
     def disable(self, now: float) -> None:
         """RFC 4862 5.4.5: no IPv6 packet in or out until the interface starts again."""
         self.disabled = True
+        self.listener.interface_down(now)
+        self.addresses.suspend(now)
+        self.resolver.flush()
 
     # -- the link layer's filter
 
@@ -145,17 +171,15 @@ class Interface:
             self._program(now)
         except OSError:
             self.macs.remove(mac)
-            self.host.counters.filter_errors += 1
             raise
 
     def filter_remove(self, mac: MacAddress, now: float) -> None:
         """One group less uses `mac`; a driver that refuses is counted, the leave stands (SEED row S64)."""
         if not self.macs.remove(mac):
             return
-        try:
+        # The driver then passes more than is wanted, until it is programmed again.
+        with suppress(OSError):
             self._program(now)
-        except OSError:
-            self.host.counters.filter_errors += 1
 
     def refresh_filter(self, now: float) -> None:
         """Plan and program the filter anew: a setting that it depends on has changed. OSError if the driver refuses."""
@@ -164,7 +188,11 @@ class Interface:
     def _program(self, now: float) -> None:
         plan = self.macs.plan(self.mac, self.host.settings.filter_allmulti_bits)
         if self.program is not None:
-            self.program(plan)
+            try:
+                self.program(plan)
+            except OSError:
+                self.host.counters.filter_errors += 1
+                raise
         self.host.counters.filter_programs += 1
         self.plan = plan
         if self.host.journal.on:
@@ -219,6 +247,7 @@ class Interface:
         if not self.up or self.disabled or not self.host.queue_frame(self, mac + self._header + packet):
             counters.out_discards += 1
             return False
+        self.silent = False
         counters.packets_out += 1
         counters.octets_out += len(packet)
         return True
@@ -237,16 +266,22 @@ class Interface:
         message: bytes,
         mac: MacAddress | None = None,
         now: float | None = None,
-    ) -> None:
-        """Send a neighbour discovery message: to a group, straight to `mac`, or to the neighbour at `now`."""
+    ) -> bool:
+        """Send a neighbour discovery message: to a group, straight to `mac`, or to the neighbour at `now`.
+
+        False if the link took it not.
+        """
         packet = ipv6.packet(source_address, destination, ipv6.ICMPV6, nd.HOP_LIMIT, message)
-        self.host.counters.icmp_out[message[0]] += 1
+        sent = True
         if destination[0] == 0xFF:
-            self.transmit_multicast(packet)
+            sent = self.transmit_multicast(packet)
         elif mac is not None:
-            self.transmit(mac, packet)
+            sent = self.transmit(mac, packet)
         elif now is not None:
             self.resolver.send(destination, packet, now)
+        if sent:
+            self.host.counters.icmp_out[message[0]] += 1
+        return sent
 
     # -- what protocols ask about addresses
 
@@ -264,3 +299,9 @@ def check_station_mac(mac: MacAddress) -> None:
     """Raises UsageError unless a station may have this MAC."""
     if is_multicast_mac(mac) or not any(mac):
         raise UsageError(f"{format_mac(mac)} cannot be the MAC of a host: it is a group address or all zeros")
+
+
+def check_mtu(mtu: int) -> None:
+    """Raises UsageError unless the link may have this MTU (RFC 8200 5; Linux's TAP ends at 65521)."""
+    if not ipv6.MINIMUM_MTU <= mtu <= MAXIMUM_MTU:
+        raise UsageError(f"an MTU is a number from {ipv6.MINIMUM_MTU} to {MAXIMUM_MTU}, not {mtu}")

@@ -56,6 +56,7 @@ class Settings:
     gc_thresh3: int = _number(1_024, 1, _TABLE_LIMIT, "limit of the neighbour cache")
     unres_qlen: int = _number(3, 1, 10_000, "packets held for one neighbour while it is resolved")
     max_static_neighbours: int = _number(1_024, 0, _TABLE_LIMIT, "limit of neighbours given by the user")
+    max_delayed_answers: int = _number(64, 0, _TABLE_LIMIT, "limit of advertisements put off for one anycast address")
     # Packets
     hop_limit: int = _number(64, 1, 255, "hop limit of unicast packets sent")
     mtu: int = _number(1_500, 1_280, 65_521, "largest IPv6 packet sent, bytes")

@@ -342,6 +342,22 @@ class Play:
         self.interface.addresses.remove(ip(address), self.now)
         self.settle()
 
+    def ping(self, address: str = PEER_LINK_LOCAL) -> list[object]:
+        """Send one echo request of our own; the list that answers and errors will be put in."""
+        heard: list[object] = []
+        self.host.echoes.open(self.interface, ip(address), heard.append).send(1, self.now)
+        self.settle()
+        return heard
+
+    def address(self, address: str = OUR_LINK_LOCAL) -> str | None:
+        """The state of an address of ours, or None."""
+        entry = self.interface.addresses.get(ip(address))
+        return entry.state.value if entry is not None else None
+
+    def told(self, kind: str) -> list[Event]:
+        """The events of one kind so far."""
+        return [event for event in self.events if event.kind == kind]
+
     def neighbour(self, address: str) -> str | None:
         """The state of a neighbour entry, or None."""
         entry = self.interface.resolver.cache.get(ip(address))

@@ -87,7 +87,7 @@ def receive(interface: "Interface", received: Received, now: float, looped: bool
     counters.icmp_in[kind] += 1
     if received.source == UNSPECIFIED and kind not in _FROM_UNSPECIFIED:
         return Discard.SOURCE_UNSPECIFIED
-    if not looped and kind not in _FROM_OURSELVES and received.source in interface.addresses.table:
+    if not looped and kind not in _FROM_OURSELVES and interface.addresses.claims(received.source):
         return Discard.SOURCE_OURS
     handler = HANDLERS.get(kind)
     if handler is not None:

@@ -87,7 +87,7 @@ def _source(interface: "Interface", received: "Received") -> IPv6Address | None:
 def _forbidden(interface: "Interface", received: "Received", to_group: bool) -> str | None:
     """Which part of 2.4 (e) forbids an error about this packet, or None."""
     source = received.source
-    if source == UNSPECIFIED or source[0] == 0xFF or source in interface.addresses.table:
+    if source == UNSPECIFIED or source[0] == 0xFF or interface.addresses.claims(source):
         return "RFC 4443 2.4 (e.6)"
     if received.destination[0] == 0xFF and not to_group:
         return "RFC 4443 2.4 (e.3)"

@@ -100,4 +100,4 @@ def _check_destination(interface: "Interface", destination: IPv6Address) -> Disc
 
 
 def _is_suspicious(interface: "Interface", received: Received) -> bool:
-    return received.source == UNSPECIFIED or received.source in interface.addresses.table
+    return received.source == UNSPECIFIED or interface.addresses.claims(received.source)

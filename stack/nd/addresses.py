@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # RFC 4861 10
 MAX_RTR_SOLICITATION_DELAY = 1.0
+# RFC 7217 7
+IDGEN_DELAY = 1.0
 LINK_LOCAL_LENGTH = 64
 
 ADDR_GEN_EUI64 = 0
@@ -68,12 +70,19 @@ class InterfaceAddress:
     state: AddressState = AddressState.TENTATIVE
     detection: Detection | None = None
     memberships: "list[Membership]" = field(default_factory=list)
-    timers: list[Timer] = field(default_factory=list)
+    # What runs out with the lifetimes, also while the interface is down; and advertisements put off (7.2.7).
+    lifetimes: list[Timer] = field(default_factory=list)
+    answers: dict[IPv6Address, Timer] = field(default_factory=dict)
 
     @property
     def assigned(self) -> bool:
         """Whether it may be used: neither tentative nor a duplicate."""
         return self.state in _ASSIGNED
+
+    @property
+    def another_nodes(self) -> bool:
+        """Whether it was found to be another node's: a neighbour's address as any other."""
+        return self.state is AddressState.DUPLICATED
 
 
 class AddressTable:
@@ -97,6 +106,11 @@ class AddressTable:
     def get(self, address: IPv6Address) -> InterfaceAddress | None:
         """The record of an address, or None."""
         return self.table.get(address)
+
+    def claims(self, address: IPv6Address) -> bool:
+        """Whether an address is ours or may become so: tentative or assigned, not found to be another node's."""
+        entry = self.table.get(address)
+        return entry is not None and not entry.another_nodes
 
     def first(self) -> IPv6Address | None:
         """The first address in order of configuration; a tentative one counts (SEED row S56)."""
@@ -124,30 +138,45 @@ class AddressTable:
         """The interface starts: the link-local address, then what the user gave, all tentative again.
 
         RFC 4862 5.4.2: as long as no message was sent, joining and probing wait
-        for one random delay.
+        for one random delay. Raises OSError or RefusedError if a group cannot be
+        joined; what the user gave is still there then.
         """
-        self._first_message_at = now + MAX_RTR_SOLICITATION_DELAY * self._interface.host.rng.random()
+        self._draw_delay(now)
         self._dad_counter = 0
         self._link_local_valid = False
-        kept = list(self.table.values())
+        kept = dict(self.table)
         self.table.clear()
-        self.generate_link_local(now)
-        for entry in kept:
-            if entry.address in self.table:
-                self.table[entry.address].by_user = True
-            else:
-                entry.state = AddressState.TENTATIVE
-                self._attach(entry, now)
+        try:
+            identifier = self._identifier()
+            if identifier is not None:
+                generated = LINK_LOCAL_PREFIX + identifier
+                # What the user gave keeps its prefix length and flags; it only comes first.
+                own = kept.get(generated) or InterfaceAddress(generated, LINK_LOCAL_LENGTH, False)
+                self._attach(own, now)
+            for entry in kept.values():
+                if entry.address not in self.table:
+                    self._attach(entry, now)
+        except (RefusedError, OSError):
+            for entry in kept.values():
+                self.table.setdefault(entry.address, entry)
+            raise
 
     def stop(self, now: float) -> None:
-        """The interface stops: forget what was generated; what the user gave stays, with nothing running."""
+        """The interface stops: forget what was generated; what the user gave stays, with only its lifetimes running."""
         self._link_local_valid = False
         for entry in list(self.table.values()):
             self._quiet(entry, now)
             entry.state = AddressState.TENTATIVE
             if not entry.by_user:
-                del self.table[entry.address]
-                self._interface.listener.address_removed(entry.address, now)
+                self._forget(entry, now)
+
+    def suspend(self, now: float) -> None:
+        """IPv6 is disabled here (RFC 4862 5.4.5): no address is used or tested, a duplicate stays to be seen."""
+        self._link_local_valid = False
+        for entry in self.table.values():
+            self._quiet(entry, now)
+            if not entry.another_nodes:
+                entry.state = AddressState.TENTATIVE
 
     def add(
         self,
@@ -163,14 +192,16 @@ class AddressTable:
         """Add an address that the user gives; lifetimes in seconds, None is for ever.
 
         Raises UsageError if it cannot be an interface's address, RefusedError if
-        it is there already or the limit is reached.
+        it is there already or the limit is reached, OSError if the driver refuses
+        its groups: it is not there at all then.
         """
         check_assignable(address)
         text = format_address(address)
+        if not 0 <= prefix_length <= 128:
+            raise UsageError(f"{text}: a prefix length is a number from 0 to 128, not {prefix_length}")
         if valid_lifetime is not None and preferred_lifetime is None:
             preferred_lifetime = valid_lifetime
-        if valid_lifetime is not None and preferred_lifetime is not None and preferred_lifetime > valid_lifetime:
-            raise UsageError(f"{text}: the preferred lifetime is longer than the valid one")
+        _check_lifetimes(text, preferred_lifetime, valid_lifetime)
         if address in self.table:
             raise RefusedError(f"{text} is an address of this interface already")
         limit = self._interface.host.settings.max_static_addresses
@@ -179,10 +210,12 @@ class AddressTable:
         entry = InterfaceAddress(address, prefix_length, True, nodad, anycast)
         entry.preferred_until = None if preferred_lifetime is None else now + preferred_lifetime
         entry.valid_until = None if valid_lifetime is None else now + valid_lifetime
-        if self._interface.up:
+        if self._interface.up and not self._interface.disabled:
             self._attach(entry, now)
         else:
             self.table[address] = entry
+            self._interface.listener.address_added(address, now)
+        self._run_lifetimes(entry, now)
         return entry
 
     def remove(self, address: IPv6Address, now: float) -> None:
@@ -192,38 +225,36 @@ class AddressTable:
             raise RefusedError(f"{format_address(address)} is no address of this interface")
         self._detach(entry, now)
 
-    def generate_link_local(self, now: float) -> None:
-        """Make the link-local address that `addr_gen_mode` asks for (RFC 4862 5.3, RFC 7217)."""
-        identifier = self._identifier()
-        if identifier is None:
-            return
-        address = LINK_LOCAL_PREFIX + identifier
-        if address not in self.table:
-            self._attach(InterfaceAddress(address, LINK_LOCAL_LENGTH, False), now)
-
     def _identifier(self) -> bytes | None:
+        """The identifier of the link-local address that `addr_gen_mode` asks for (RFC 4862 5.3, RFC 7217 5)."""
         host = self._interface.host
         mode = host.settings.addr_gen_mode
         if mode == ADDR_GEN_NONE:
             return None
         if mode == ADDR_GEN_EUI64:
             return eui64_identifier(self._interface.mac)
-        if mode == ADDR_GEN_STABLE_SECRET:
-            secret = host.settings.stable_secret.encode()
-        else:
+        secret = host.settings.stable_secret.encode() if mode == ADDR_GEN_STABLE_SECRET else b""
+        if not secret:
             if self._secret is None:
                 self._secret = host.random_bytes(16)
             secret = self._secret
         return opaque_identifier(LINK_LOCAL_PREFIX, self._interface.name, self._dad_counter, secret)
 
-    def _attach(self, entry: InterfaceAddress, now: float) -> None:
+    def _draw_delay(self, now: float) -> None:
+        self._first_message_at = now + MAX_RTR_SOLICITATION_DELAY * self._interface.host.rng.random()
+
+    def _attach(self, entry: InterfaceAddress, now: float, delay: float = 0.0) -> None:
+        """Put an address into the table, join its groups and test it, `delay` seconds from now at the earliest."""
         interface = self._interface
         listener = interface.listener
-        if not self._set_lifetimes(entry, now):
-            return
         self.table[entry.address] = entry
         tested = interface.host.settings.dad_transmits > 0 and not (entry.nodad or entry.anycast)
-        delay = max(0.0, self._first_message_at - now) if tested else 0.0
+        # An untested one is valid at once: what is reported on its account leaves from it, not from :: (RFC 3590 4).
+        entry.state = AddressState.TENTATIVE if tested else _valid_state(entry, now)
+        if tested:
+            if interface.silent and self._first_message_at <= now:
+                self._draw_delay(now)
+            delay = max(delay, self._first_message_at - now)
         # SEED row S73: what was saved comes back before the address makes its own joins.
         listener.address_added(entry.address, now)
         try:
@@ -231,7 +262,8 @@ class AddressTable:
             entry.memberships.append(listener.join(solicited_node(entry.address), now, delay=delay, owner="address"))
         except (RefusedError, OSError):
             # The driver's filter or a limit says no: the address is not there at all.
-            self._detach(entry, now)
+            self._quiet(entry, now)
+            self._forget(entry, now, told=False)
             raise
         if tested:
             entry.detection = Detection(interface, entry.address, self._concluded)
@@ -241,11 +273,17 @@ class AddressTable:
             self._assign(entry, now)
 
     def _detach(self, entry: InterfaceAddress, now: float) -> None:
+        for timer in entry.lifetimes:
+            timer.cancel()
+        entry.lifetimes.clear()
         self._quiet(entry, now)
-        del self.table[entry.address]
+        self._forget(entry, now)
         self._link_local_valid = self.link_local() is not None
+
+    def _forget(self, entry: InterfaceAddress, now: float, *, told: bool = True) -> None:
+        del self.table[entry.address]
         self._interface.listener.address_removed(entry.address, now)
-        if self._interface.host.listeners:
+        if told and self._interface.host.listeners:
             self._interface.host.emit(AddressChanged(entry.address, "deleted"))
 
     def _quiet(self, entry: InterfaceAddress, now: float) -> None:
@@ -253,9 +291,9 @@ class AddressTable:
         if entry.detection is not None:
             entry.detection.stop()
             entry.detection = None
-        for timer in entry.timers:
+        for timer in entry.answers.values():
             timer.cancel()
-        entry.timers.clear()
+        entry.answers.clear()
         for membership in reversed(entry.memberships):
             self._interface.listener.leave(membership, now)
         entry.memberships.clear()
@@ -273,8 +311,7 @@ class AddressTable:
             self._duplicate(entry, now)
 
     def _assign(self, entry: InterfaceAddress, now: float) -> None:
-        deprecated = entry.preferred_until is not None and entry.preferred_until <= now
-        entry.state = AddressState.DEPRECATED if deprecated else AddressState.PREFERRED
+        entry.state = _valid_state(entry, now)
         self._announce(entry)
         if not self._link_local_valid and self.link_local() is not None:
             self._link_local_valid = True
@@ -282,32 +319,43 @@ class AddressTable:
             self._interface.listener.link_local_valid(now)
 
     def _duplicate(self, entry: InterfaceAddress, now: float) -> None:
+        """5.4.5: not assigned; it stays listed so that the user sees why, without its groups."""
+        interface = self._interface
         entry.state = AddressState.DUPLICATED
-        # 5.4.5: not assigned; it stays listed so that the user sees why, without its groups.
-        self._quiet(entry, now)
         self._announce(entry)
-        if entry.by_user or not is_link_local(entry.address):
+        if entry.address == LINK_LOCAL_PREFIX + eui64_identifier(interface.mac):
+            # A duplicate made from the hardware address means duplicate hardware: not a word more, no Done either.
+            interface.disable(now)
+            if interface.host.listeners:
+                interface.host.emit(InterfaceDisabled(entry.address))
             return
-        host = self._interface.host
-        if host.settings.addr_gen_mode == ADDR_GEN_EUI64:
-            # 5.4.5: a duplicate made from the hardware address means duplicate hardware.
-            self._interface.disable(now)
-            if host.listeners:
-                host.emit(InterfaceDisabled(entry.address))
-        elif self._dad_counter < host.settings.idgen_retries:
-            # RFC 7217 6: try the next identifier.
-            self._dad_counter += 1
-            self.generate_link_local(now)
+        self._quiet(entry, now)
+        if not entry.by_user and is_link_local(entry.address):
+            self._next_identifier(now)
 
-    def _set_lifetimes(self, entry: InterfaceAddress, now: float) -> bool:
+    def _next_identifier(self, now: float) -> None:
+        """RFC 7217 6: try the next identifier, after a random delay, so that two hosts do not go in step."""
+        host = self._interface.host
+        if self._dad_counter >= host.settings.idgen_retries:
+            return
+        self._dad_counter += 1
+        identifier = self._identifier()
+        if identifier is None or LINK_LOCAL_PREFIX + identifier in self.table:
+            return
+        entry = InterfaceAddress(LINK_LOCAL_PREFIX + identifier, LINK_LOCAL_LENGTH, False)
+        try:
+            self._attach(entry, now, IDGEN_DELAY * host.rng.random())
+        except (RefusedError, OSError) as error:
+            # Nobody called who could be told; the driver's refusal has been counted.
+            if host.journal.on:
+                host.journal.note(now, "dad", f"no new link-local address: {error}", "RFC 7217 6")
+
+    def _run_lifetimes(self, entry: InterfaceAddress, now: float) -> None:
         timers = self._interface.host.timers
         if entry.valid_until is not None:
-            if entry.valid_until <= now:
-                return False
-            entry.timers.append(timers.at(entry.valid_until, self._expired, entry))
+            entry.lifetimes.append(timers.at(entry.valid_until, self._expired, entry))
         if entry.preferred_until is not None and entry.preferred_until > now:
-            entry.timers.append(timers.at(entry.preferred_until, self._no_longer_preferred, entry))
-        return True
+            entry.lifetimes.append(timers.at(entry.preferred_until, self._no_longer_preferred, entry))
 
     def _expired(self, entry: InterfaceAddress, now: float) -> None:
         if self.table.get(entry.address) is entry:
@@ -324,7 +372,22 @@ class AddressTable:
             host.emit(AddressChanged(entry.address, entry.state.value))
 
 
+def _valid_state(entry: InterfaceAddress, now: float) -> AddressState:
+    deprecated = entry.preferred_until is not None and entry.preferred_until <= now
+    return AddressState.DEPRECATED if deprecated else AddressState.PREFERRED
+
+
 def check_assignable(address: IPv6Address) -> None:
     """Raises UsageError unless `address` may be assigned to an interface."""
     if is_multicast(address) or not any(address[:15]) or is_v4_mapped(address):
         raise UsageError(f"{format_address(address)} cannot be assigned to an interface")
+
+
+def _check_lifetimes(text: str, preferred: float | None, valid: float | None) -> None:
+    """Raises UsageError unless the address could live so long, in seconds (RFC 4862 5.5.4)."""
+    if valid is not None and not valid > 0:
+        raise UsageError(f"{text}: the valid lifetime must be longer than {valid:g} s")
+    if preferred is not None and not preferred >= 0:
+        raise UsageError(f"{text}: the preferred lifetime cannot be {preferred:g} s")
+    if valid is not None and preferred is not None and preferred > valid:
+        raise UsageError(f"{text}: the preferred lifetime is longer than the valid one")

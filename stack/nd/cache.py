@@ -1,9 +1,13 @@
 """The neighbour cache: entries, their bound, and who makes room when it is full.
 
-RFC 4861 5.1 and 7.3; RFC 6583 on what an attacker does to such a cache. Entries
-whose neighbour never proved that it is there go first, oldest first; then idle
-(STALE) ones, least recently used first. Entries in use are never evicted. What
-an entry does next is in `stack.nd.states`; who drives it, in `stack.nd.resolution`.
+RFC 4861 5.1 and 7.3; RFC 6583 on what an attacker does to such a cache. What an
+entry does next is in `stack.nd.states`; who drives it, in `stack.nd.resolution`.
+
+Room is made by what others brought before anything of ours: first the oldest claim
+(an entry that only answers others, whose neighbour never proved that it is there),
+then the neighbour that has been STALE longest. Only packets of our own take more:
+the oldest resolution they started, and in the last resort the entry used least
+recently. What others send never ends a resolution of ours, nor an entry in use.
 """
 
 from collections import OrderedDict, deque
@@ -18,7 +22,6 @@ class Neighbor:
 
     __slots__ = (
         "address",
-        "confirmed_at",
         "is_router",
         "mac",
         "probes",
@@ -26,8 +29,9 @@ class Neighbor:
         "queue",
         "state",
         "timer",
-        "updated_at",
+        "turn",
         "used_at",
+        "wanted",
     )
 
     def __init__(self, address: IPv6Address, now: float) -> None:
@@ -37,25 +41,33 @@ class Neighbor:
         self.is_router = False
         # Whether the neighbour ever answered us: only then does it count as more than a claim.
         self.proven = False
+        # Whether we had a packet for it that was not just an answer.
+        self.wanted = False
         self.probes = 0
         self.timer: Timer | None = None
         self.queue: deque[bytes] | None = None
-        self.confirmed_at = now
-        self.updated_at = now
+        # Which of the cache's orders of eviction it stands in.
+        self.turn: OrderedDict[IPv6Address, Neighbor] | None = None
         self.used_at = now
+
+
+Turn = OrderedDict[IPv6Address, Neighbor]
 
 
 class NeighborCache:
     """The entries of one interface, keyed by address (16 bytes)."""
 
-    __slots__ = ("_claims", "_idle", "entries", "permanent")
+    __slots__ = ("_claims", "_idle", "_in_use", "_wanted", "entries", "permanent")
 
     def __init__(self) -> None:
         self.entries: dict[IPv6Address, Neighbor] = {}
         self.permanent = 0
-        # Unproven entries by age, and proven STALE ones by last use: the order of eviction.
-        self._claims: OrderedDict[IPv6Address, None] = OrderedDict()
-        self._idle: OrderedDict[IPv6Address, None] = OrderedDict()
+        # The orders of eviction, each with its next victim first: claims and resolutions of our own by age,
+        # STALE neighbours by the time since when they are, the others by their last use.
+        self._claims: Turn = OrderedDict()
+        self._idle: Turn = OrderedDict()
+        self._wanted: Turn = OrderedDict()
+        self._in_use: Turn = OrderedDict()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -64,11 +76,17 @@ class NeighborCache:
         """The entry for an address, or None."""
         return self.entries.get(address)
 
-    def victim(self) -> Neighbor | None:
-        """The entry that makes room for another one, or None when all are in use."""
-        for order in (self._claims, self._idle):
-            for address in order:
-                return self.entries[address]
+    def victim(self, wanted: bool, unused_since: float) -> Neighbor | None:
+        """The entry that makes room for another one, or None when all are in use.
+
+        `wanted` is whether the new one is for a packet of our own. Without that, a
+        neighbour that is not STALE goes only if it was not used since `unused_since`.
+        """
+        for turn in (self._claims, self._idle, self._wanted, self._in_use) if wanted else (self._claims, self._idle):
+            for entry in turn.values():
+                return entry
+        for entry in self._in_use.values():
+            return entry if entry.used_at < unused_since else None
         return None
 
     def insert(self, entry: Neighbor) -> None:
@@ -78,22 +96,32 @@ class NeighborCache:
 
     def remove(self, entry: Neighbor) -> None:
         """Take an entry out; its timer is the caller's to stop."""
-        if self.entries.pop(entry.address, None) is not None:
-            self._claims.pop(entry.address, None)
-            self._idle.pop(entry.address, None)
+        if self.entries.get(entry.address) is entry:
+            del self.entries[entry.address]
+            self._move(entry, None)
+
+    def used(self, entry: Neighbor, now: float) -> None:
+        """A packet goes to the neighbour."""
+        entry.used_at = now
+        if entry.turn is self._in_use:
+            self._in_use.move_to_end(entry.address)
 
     def place(self, entry: Neighbor) -> None:
-        """Set the entry's turn in the order of eviction after its state has changed."""
-        address = entry.address
+        """Set the entry's turn in the order of eviction after something about it has changed."""
         if entry.state is NeighborState.PERMANENT:
-            self._claims.pop(address, None)
-            self._idle.pop(address, None)
-        elif not entry.proven:
-            self._claims.setdefault(address)
-        elif entry.state is NeighborState.STALE:
-            self._claims.pop(address, None)
-            self._idle[address] = None
-            self._idle.move_to_end(address)
+            self._move(entry, None)
+        elif entry.proven:
+            self._move(entry, self._idle if entry.state is NeighborState.STALE else self._in_use)
+        elif entry.wanted and entry.state is not NeighborState.STALE:
+            self._move(entry, self._wanted)
         else:
-            self._claims.pop(address, None)
-            self._idle.pop(address, None)
+            self._move(entry, self._claims)
+
+    def _move(self, entry: Neighbor, turn: Turn | None) -> None:
+        if entry.turn is turn:
+            return
+        if entry.turn is not None:
+            del entry.turn[entry.address]
+        if turn is not None:
+            turn[entry.address] = entry
+        entry.turn = turn

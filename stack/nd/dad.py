@@ -5,6 +5,7 @@ what the link says about the address; what becomes of the address is decided by
 `stack.nd.addresses`, which is told once: unique or duplicate.
 """
 
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # RFC 4861 10, used by RFC 7527 4.1 for the probes that follow a looped-back one.
 MAX_MULTICAST_SOLICIT = 3
+# More than are sent before the first come back; a link that loops for ever would fill any list.
+_NONCES_KEPT = 256
 
 
 class DadState(Enum):
@@ -36,6 +39,7 @@ class DadEvent(Enum):
 
     DELAY_OVER = "random delay over"
     TIMEOUT_MORE = "retransmit timeout, probes left to send"
+    TIMEOUT_LOOPED = "retransmit timeout, all probes sent, some of them looped back"
     TIMEOUT_LAST = "retransmit timeout, all probes sent"
     PROBE_BY_OTHER = "another node's probe for the address"
     ADVERTISEMENT = "advertisement of the address"
@@ -48,7 +52,8 @@ class DadAction(Enum):
     """What a transition has done."""
 
     SEND_PROBE = "send NS from ::, start retransmit timer"
-    PROBE_ON = "count as many probes again"
+    NOTE_LOOP = "note that the link loops"
+    PROBE_ON = "set out for MAX_MULTICAST_SOLICIT more probes"
     CONCLUDE = "stop, tell the verdict"
 
     __hash__ = object.__hash__
@@ -75,14 +80,14 @@ TRANSITIONS: dict[DadState, dict[DadEvent, DadTransition]] = {
     _S.WAITING: {
         **_EVIDENCE,
         _E.DELAY_OVER: DadTransition(_S.PROBING, (_A.SEND_PROBE,), "RFC 4862 5.4.2"),
-        # Nothing of this address was sent yet: a leftover of an earlier try, no evidence.
-        _E.OWN_PROBE: DadTransition(_S.WAITING, (), "RFC 7527 4.2"),
     },
     _S.PROBING: {
         **_EVIDENCE,
         _E.TIMEOUT_MORE: DadTransition(_S.PROBING, (_A.SEND_PROBE,), "RFC 4862 5.4.2"),
+        # For as long as the link loops: the address is assigned once it has been seen not to.
+        _E.TIMEOUT_LOOPED: DadTransition(_S.PROBING, (_A.PROBE_ON, _A.SEND_PROBE), "RFC 7527 4.1"),
         _E.TIMEOUT_LAST: DadTransition(_S.UNIQUE, (_A.CONCLUDE,), "RFC 4862 5.4"),
-        _E.OWN_PROBE: DadTransition(_S.PROBING, (_A.PROBE_ON,), "RFC 7527 4.1"),
+        _E.OWN_PROBE: DadTransition(_S.PROBING, (_A.NOTE_LOOP,), "RFC 7527 4.2"),
     },
     _S.UNIQUE: {},
     _S.DUPLICATE: {},
@@ -111,7 +116,7 @@ class Detection:
     ) -> None:
         self._interface = interface
         self._concluded = concluded
-        self._nonces: list[bytes] = []
+        self._nonces: deque[bytes] = deque(maxlen=_NONCES_KEPT)
         self._to_send = interface.host.settings.dad_transmits
         self._looped = False
         self._timer: Timer | None = None
@@ -130,9 +135,18 @@ class Detection:
 
     def solicitation(self, nonce: bytes | None, source_mac: MacAddress, now: float) -> bool:
         """A valid probe (source ::) for the address was received; False if it is our own, looped back."""
-        own = nonce in self._nonces if nonce is not None else source_mac == self._interface.mac
+        own = self._is_own(nonce, source_mac)
         self._apply(DadEvent.OWN_PROBE if own else DadEvent.PROBE_BY_OTHER, now)
         return not own
+
+    def _is_own(self, nonce: bytes | None, source_mac: MacAddress) -> bool:
+        # 5.4.3: before one of ours is sent, every probe is another node's.
+        if self.state is DadState.WAITING:
+            return False
+        # RFC 7527 4.2: a probe that differs in having a nonce or none is not ours, whatever MAC sent it.
+        if nonce is not None or self._nonces:
+            return nonce in self._nonces
+        return source_mac == self._interface.mac
 
     def advertisement(self, now: float) -> None:
         """A valid advertisement of the address was received (5.4.4)."""
@@ -142,8 +156,10 @@ class Detection:
         self._timer = None
         if self.state is DadState.WAITING:
             self._apply(DadEvent.DELAY_OVER, now)
+        elif self._to_send:
+            self._apply(DadEvent.TIMEOUT_MORE, now)
         else:
-            self._apply(DadEvent.TIMEOUT_MORE if self._to_send else DadEvent.TIMEOUT_LAST, now)
+            self._apply(DadEvent.TIMEOUT_LOOPED if self._looped else DadEvent.TIMEOUT_LAST, now)
 
     def _apply(self, event: DadEvent, now: float) -> None:
         before = self.state
@@ -161,22 +177,23 @@ class Detection:
     def _do(self, action: DadAction, now: float) -> None:
         if action is DadAction.SEND_PROBE:
             self._send_probe(now)
+        elif action is DadAction.NOTE_LOOP:
+            self._looped = True
         elif action is DadAction.PROBE_ON:
-            if not self._looped:
-                # RFC 7527 4.1: once looped back, probe on with MAX_MULTICAST_SOLICIT more.
-                self._looped = True
-                self._to_send += MAX_MULTICAST_SOLICIT
+            self._looped = False
+            self._to_send = MAX_MULTICAST_SOLICIT
         else:
             self.stop()
             self._concluded(self.address, self.state is DadState.UNIQUE, now)
 
     def _send_probe(self, now: float) -> None:
         interface = self._interface
-        self._to_send -= 1
         self._timer = interface.host.timers.at(now + interface.host.settings.retrans_time_ms / 1000, self._timeout)
         destination = solicited_node(self.address)
         message = wire.neighbor_solicitation(UNSPECIFIED, destination, self.address, self._nonce_option())
-        interface.send_nd(UNSPECIFIED, destination, message)
+        if interface.send_nd(UNSPECIFIED, destination, message):
+            # 5.4.2: DupAddrDetectTransmits are to be sent; one that the link did not take is none.
+            self._to_send -= 1
 
     def _nonce_option(self) -> bytes:
         # RFC 7527 4.1: a fresh nonce in every probe, so that each is recognised.

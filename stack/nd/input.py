@@ -17,11 +17,13 @@ from stack.address import (
 )
 from stack.discard import Discard, Outcome, Verdict
 from stack.events import AddressConflict
+from stack.nd.states import NeighborEvent
 from stack.wire import nd as wire
 
 if TYPE_CHECKING:
     from stack.interface import Interface
     from stack.ip6.received import Received
+    from stack.nd.addresses import InterfaceAddress
 
 # RFC 4861 10
 MAX_ANYCAST_DELAY_TIME = 1.0
@@ -43,7 +45,10 @@ def _common_checks(received: "Received") -> Discard | None:
 
 
 def _link_layer_address(options: tuple[wire.Option, ...], option_type: int) -> tuple[MacAddress | None, bool]:
-    """The address of the first such option, and whether every one of them can be believed (RFC 2464 6)."""
+    """The address of the first such option, and whether every one of them can be believed (RFC 2464 6).
+
+    One that no neighbour can have makes no message invalid (RFC 4861 7.1): it counts as if it were not there.
+    """
     found: MacAddress | None = None
     for option in options:
         if option.type != option_type:
@@ -63,14 +68,12 @@ def neighbor_solicitation(interface: "Interface", received: "Received", now: flo
     options = wire.parse_options(received.payload[wire.FIXED_LENGTH :])
     if options is None:
         return Discard.ND_OPTIONS
-    mac, believable = _link_layer_address(options, wire.SOURCE_LINK_LAYER_ADDRESS)
+    mac, _ = _link_layer_address(options, wire.SOURCE_LINK_LAYER_ADDRESS)
     probe = received.source == UNSPECIFIED
     if probe and not received.destination.startswith(SOLICITED_NODE_PREFIX):
         return Discard.ND_UNSPECIFIED_DESTINATION
     if probe and any(option.type == wire.SOURCE_LINK_LAYER_ADDRESS for option in options):
         return Discard.ND_UNSPECIFIED_LLADDR
-    if not believable:
-        return Discard.ND_LLADDR
     entry = interface.addresses.get(received.payload[8:24])
     if entry is None:
         return Discard.ND_TARGET_NOT_OURS
@@ -82,40 +85,76 @@ def neighbor_solicitation(interface: "Interface", received: "Received", now: flo
         return Verdict.DELIVERED if foreign else Discard.ND_OWN_PROBE
     if not entry.assigned:
         return Discard.ND_TARGET_NOT_OURS
-    return _answer(interface, received, mac, now)
+    return _answer(interface, entry, received, mac, now)
 
 
-def _answer(interface: "Interface", received: "Received", mac: MacAddress | None, now: float) -> Outcome:
+def _answer(
+    interface: "Interface", entry: "InterfaceAddress", received: "Received", mac: MacAddress | None, now: float
+) -> Outcome:
     """7.2.3 and 7.2.4 for an address that is assigned here."""
-    target = received.payload[8:24]
-    if received.source == UNSPECIFIED:
-        advertise(interface, target, ALL_NODES, 0, now)
+    source = received.source
+    if source == UNSPECIFIED:
+        _advertise_in_time(interface, entry, ALL_NODES, 0, now, None)
         return Verdict.ANSWERED
-    if interface.addresses.get(received.source) is not None:
+    if interface.addresses.claims(source):
         # Somebody asks with an address of ours: never an entry, never an answer to ourselves.
-        return Discard.SOURCE_OURS
-    if interface.addresses.on_link(received.source):
-        interface.resolver.heard(received.source, mac, now)
-        mac = None
+        return _asked_by_ourselves(interface, received)
+    if interface.addresses.on_link(source):
+        if interface.resolver.heard(source, mac, now):
+            mac = None
     elif mac is None:
         return Discard.ND_SOURCE_OFF_LINK
-    # A source that is not on-link gets its answer by the option's address and no entry:
-    # an entry would let anybody on the link claim any address (CVE-2008-2476).
-    entry = interface.addresses.get(target)
-    if entry is not None and entry.anycast:
-        # 7.2.7: several nodes may answer for an anycast address.
-        deadline = now + MAX_ANYCAST_DELAY_TIME * interface.host.rng.random()
-        interface.host.timers.at(deadline, _advertise_anycast, interface, target, received.source, mac)
-    else:
-        advertise(interface, target, received.source, wire.FLAG_SOLICITED, now, mac)
+    # A source that is not on-link gets its answer by the option's address and no entry: an entry would let
+    # anybody on the link claim any address (CVE-2008-2476). So does one for which there was no room.
+    _advertise_in_time(interface, entry, source, wire.FLAG_SOLICITED, now, mac)
     return Verdict.ANSWERED
 
 
-def _advertise_anycast(
-    interface: "Interface", target: IPv6Address, destination: IPv6Address, mac: MacAddress | None, now: float
+def _asked_by_ourselves(interface: "Interface", received: "Received") -> Outcome:
+    if received.source_mac == interface.mac:
+        return Discard.OWN_FRAME
+    _report_conflict(interface, received.source, received.source_mac)
+    return Discard.SOURCE_OURS
+
+
+def _advertise_in_time(
+    interface: "Interface",
+    entry: "InterfaceAddress",
+    destination: IPv6Address,
+    flags: int,
+    now: float,
+    mac: MacAddress | None,
 ) -> None:
-    if interface.is_assigned(target):
-        advertise(interface, target, destination, wire.FLAG_SOLICITED, now, mac)
+    """7.2.7: others may answer for an anycast address too, so ours comes after a random delay.
+
+    One answer is put off for each destination, and a limited number in all; beyond
+    that they leave at once, so that nothing piles up.
+    """
+    address = entry.address
+    if not entry.anycast:
+        advertise(interface, address, destination, flags, now, mac)
+    elif destination in entry.answers:
+        return
+    elif len(entry.answers) >= interface.host.settings.max_delayed_answers:
+        interface.host.counters.limit_hit("max_delayed_answers")
+        advertise(interface, address, destination, flags, now, mac)
+    else:
+        deadline = now + MAX_ANYCAST_DELAY_TIME * interface.host.rng.random()
+        entry.answers[destination] = interface.host.timers.at(
+            deadline, _delay_over, interface, entry, destination, flags, mac
+        )
+
+
+def _delay_over(
+    interface: "Interface",
+    entry: "InterfaceAddress",
+    destination: IPv6Address,
+    flags: int,
+    mac: MacAddress | None,
+    now: float,
+) -> None:
+    entry.answers.pop(destination, None)
+    advertise(interface, entry.address, destination, flags, now, mac)
 
 
 def advertise(
@@ -159,25 +198,29 @@ def neighbor_advertisement(interface: "Interface", received: "Received", now: fl
     if options is None:
         return Discard.ND_OPTIONS
     mac, believable = _link_layer_address(options, wire.TARGET_LINK_LAYER_ADDRESS)
-    if not believable:
-        return Discard.ND_LLADDR
     target = payload[8:24]
     ours = interface.addresses.get(target)
-    if ours is not None:
-        return _about_our_address(interface, received, now)
+    if ours is not None and not ours.another_nodes:
+        return _about_our_address(interface, ours, received, now)
     event = interface.resolver.advertisement(target, mac, flags, now)
     if event is None:
         return Discard.ND_NO_ENTRY
+    if event in (NeighborEvent.SOLICITED_BARE, NeighborEvent.UNSOLICITED_BARE) and not interface.resolver.knows(target):
+        return Discard.ND_NO_LLADDR if believable else Discard.ND_LLADDR
     return Verdict.DELIVERED
 
 
-def _about_our_address(interface: "Interface", received: "Received", now: float) -> Outcome:
-    target = received.payload[8:24]
-    entry = interface.addresses.get(target)
-    if entry is not None and entry.detection is not None:
+def _about_our_address(interface: "Interface", entry: "InterfaceAddress", received: "Received", now: float) -> Outcome:
+    """RFC 4862 5.4.4: a tentative address is not unique; about an assigned one the user is told."""
+    if entry.detection is not None:
         entry.detection.advertisement(now)
     elif received.source_mac == interface.mac:
         return Discard.OWN_FRAME
-    elif entry is not None and entry.assigned and not entry.anycast and interface.host.listeners:
-        interface.host.emit(AddressConflict(target, received.source_mac))
+    elif not entry.anycast:
+        _report_conflict(interface, entry.address, received.source_mac)
     return Verdict.DELIVERED
+
+
+def _report_conflict(interface: "Interface", address: IPv6Address, mac: MacAddress) -> None:
+    if interface.is_assigned(address) and interface.host.listeners:
+        interface.host.emit(AddressConflict(address, mac))

@@ -8,11 +8,19 @@ not read messages from the link; `stack.nd.input` does.
 from collections import deque
 from typing import TYPE_CHECKING
 
-from stack.address import IPv6Address, MacAddress, format_address, solicited_node
+from stack.address import (
+    IPv6Address,
+    MacAddress,
+    format_address,
+    format_mac,
+    is_multicast_mac,
+    solicited_node,
+)
 from stack.errors import RefusedError, UsageError
 from stack.events import NeighborChanged
 from stack.nd.cache import Neighbor, NeighborCache
 from stack.nd.states import TRANSITIONS, Action, NeighborEvent, NeighborState, advertised, heard
+from stack.wire import icmpv6, ipv6
 from stack.wire import nd as wire
 
 if TYPE_CHECKING:
@@ -25,6 +33,10 @@ MAX_RANDOM_FACTOR = 1.5
 REACHABLE_TIME_REDRAW = 2 * 3600.0
 
 _USABLE = (NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE)
+
+# What is only sent because of something received, beside the ICMPv6 errors (RFC 4443 2.1: types below 128).
+_ANSWERS = (icmpv6.ECHO_REPLY, icmpv6.NEIGHBOR_ADVERTISEMENT)
+_FIRST_INFORMATIONAL = 128
 
 
 class Resolver:
@@ -45,14 +57,17 @@ class Resolver:
         """Send a packet to a neighbour on this link, resolving it first if need be."""
         entry = self.cache.entries.get(next_hop)
         if entry is None:
-            entry = self._create(next_hop, now)
+            entry = self._create(next_hop, now, wanted=not is_answer(packet))
             if entry is None:
                 self._interface.host.counters.out_discards += 1
                 return
             self._enqueue(entry, packet)
             self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
             return
-        entry.used_at = now
+        self.cache.used(entry, now)
+        if not (entry.proven or entry.wanted or is_answer(packet)):
+            entry.wanted = True
+            self.cache.place(entry)
         if entry.mac is None:
             self._enqueue(entry, packet)
             return
@@ -72,16 +87,25 @@ class Resolver:
         self._apply(entry, event, now, mac, bool(flags & wire.FLAG_ROUTER))
         return event
 
-    def heard(self, source: IPv6Address, mac: MacAddress | None, now: float) -> None:
-        """A valid message other than an advertisement came from `source` (7.2.3, appendix C)."""
+    def heard(self, source: IPv6Address, mac: MacAddress | None, now: float) -> bool:
+        """A valid message other than an advertisement came from `source` (7.2.3, appendix C).
+
+        False if there is no entry for it now: it gave no address, or there is no room.
+        """
         entry = self.cache.entries.get(source)
         if entry is None:
             if mac is None:
-                return
-            entry = self._create(source, now)
+                return False
+            entry = self._create(source, now, wanted=False)
             if entry is None:
-                return
+                return False
         self._apply(entry, heard(entry.mac, mac), now, mac)
+        return True
+
+    def knows(self, address: IPv6Address) -> bool:
+        """Whether the link-layer address of a neighbour is known."""
+        entry = self.cache.entries.get(address)
+        return entry is not None and entry.mac is not None
 
     def confirm(self, address: IPv6Address, now: float) -> None:
         """Upper-layer reachability confirmation (7.3.1): the neighbour is known to answer."""
@@ -90,7 +114,13 @@ class Resolver:
             self._apply(entry, NeighborEvent.CONFIRMED, now)
 
     def add_permanent(self, address: IPv6Address, mac: MacAddress, now: float) -> None:
-        """An entry that the user gives; it stays until deleted. Raises RefusedError at the limit."""
+        """An entry that the user gives; it stays until deleted.
+
+        Raises UsageError for an address or MAC that no neighbour can have, RefusedError at the limit.
+        """
+        self.check_unicast(address)
+        if is_multicast_mac(mac) or not any(mac):
+            raise UsageError(f"{format_mac(mac)} cannot be a neighbour's MAC: it is a group address or all zeros")
         entry = self.cache.get(address)
         if entry is None or entry.state is not NeighborState.PERMANENT:
             limit = self._interface.host.settings.max_static_neighbours
@@ -104,7 +134,6 @@ class Resolver:
             self.cache.permanent += 1
         entry.mac = mac
         entry.proven = True
-        entry.updated_at = now
         entry.state = NeighborState.PERMANENT
         self.cache.insert(entry)
         self._announce(entry)
@@ -171,7 +200,6 @@ class Resolver:
         settings = self._interface.host.settings
         if action is Action.RECORD_ADDRESS:
             entry.mac = mac
-            entry.updated_at = now
         elif action is Action.UPDATE_ROUTER:
             entry.is_router = entry.is_router if is_router is None else is_router
         elif action is Action.MULTICAST_SOLICIT:
@@ -181,7 +209,6 @@ class Resolver:
         elif action is Action.START_DELAY_TIMER:
             self._arm(entry, now + settings.delay_first_probe_time)
         elif action is Action.START_REACHABLE_TIMER:
-            entry.confirmed_at = now
             entry.probes = 0
             entry.proven = True
             self._arm(entry, now + self.reachable_time(now))
@@ -238,15 +265,16 @@ class Resolver:
                 return prompting
         return self._interface.source_for(entry.address)
 
-    def _create(self, address: IPv6Address, now: float) -> Neighbor | None:
-        limit = self._interface.host.settings.gc_thresh3
-        while len(self.cache) - self.cache.permanent >= limit:
+    def _create(self, address: IPv6Address, now: float, *, wanted: bool) -> Neighbor | None:
+        settings = self._interface.host.settings
+        while len(self.cache) - self.cache.permanent >= settings.gc_thresh3:
             self._interface.host.counters.limit_hit("gc_thresh3")
-            victim = self.cache.victim()
+            victim = self.cache.victim(wanted, now - settings.delay_first_probe_time)
             if victim is None:
                 return None
             self._discard(victim)
         entry = Neighbor(address, now)
+        entry.wanted = wanted
         self.cache.insert(entry)
         return entry
 
@@ -265,28 +293,42 @@ class Resolver:
         if not queue or entry.mac is None:
             return
         for packet in queue:
-            self._interface.transmit(entry.mac, packet)
+            if self._interface.is_assigned(packet[8:24]):
+                self._interface.transmit(entry.mac, packet)
+            else:
+                # RFC 4862 5.5.4: an address that went meanwhile is no source any more.
+                self._interface.host.counters.out_discards += 1
 
     def _report_unreachable(self, entry: Neighbor, now: float) -> None:
         queue, entry.queue = entry.queue, None
+        # 7.3.3: whoever is told and sends again starts a resolution of its own.
+        self._discard(entry)
         for packet in queue or ():
             self._interface.host.undeliverable(self._interface, packet, now)
 
     def _discard(self, entry: Neighbor) -> None:
+        if self.cache.get(entry.address) is not entry:
+            return
         self._stop(entry)
         if entry.queue:
             self._interface.host.counters.out_discards += len(entry.queue)
             entry.queue = None
         if entry.state is NeighborState.PERMANENT:
             self.cache.permanent -= 1
-        known = self.cache.get(entry.address) is entry
         self.cache.remove(entry)
         entry.state = NeighborState.ABSENT
-        if known:
-            self._announce(entry)
+        self._announce(entry)
 
     def _announce(self, entry: Neighbor) -> None:
         host = self._interface.host
         if host.listeners:
             state = None if entry.state is NeighborState.ABSENT else entry.state.value
             host.emit(NeighborChanged(entry.address, entry.mac, state))
+
+
+def is_answer(packet: bytes) -> bool:
+    """Whether a packet of ours is only sent because of one received: the sender of that one chose the neighbour."""
+    if packet[6] != ipv6.ICMPV6:
+        return False
+    kind = packet[ipv6.HEADER_LENGTH]
+    return kind < _FIRST_INFORMATIONAL or kind in _ANSWERS
