@@ -1,0 +1,197 @@
+"""A virtual IPv6 host on a TAP device: it configures itself, resolves and is resolved, answers echo requests.
+
+The device is created, or attached to if it exists, made a port of BRIDGE, and left
+as it was found at the end. SIGINT or SIGTERM ends the host in order: one Done for
+each group, nothing left behind.
+
+example: sixtap run --tap t0 --bridge br0 --addr 2001:db8::5/64 --join ff05::1:3
+"""
+
+import argparse
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+
+import trio
+
+from stack import settings
+from stack.address import IPv6Address, MacAddress, format_address, format_mac, parse_address, parse_address_with_length
+from stack.address import parse_mac as parse_mac_text
+from stack.control.server import ControlSocket, default_path
+from stack.errors import LinkError, RefusedError, StackError, UsageError
+from stack.host import Host
+from stack.interface import Interface, check_station_mac
+from stack.link.identity import default_mac
+from stack.link.tap import TapLink, check_mtu, check_name, check_vlan
+from stack.nd.addresses import check_assignable
+from stack.report import Reporter, log_events, log_journal
+from stack.runtime import Runtime
+from stack.settings import Settings
+
+DEFAULT_TAP = "sixtap0"
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("--tap", metavar="NAME", default=DEFAULT_TAP, help=f"TAP device ({DEFAULT_TAP})")
+    parser.add_argument("--bridge", metavar="BRIDGE", help="make the device a port of this bridge")
+    parser.add_argument("--vlan", type=int, metavar="ID", help="tag all frames with this VLAN and take only its frames")
+    parser.add_argument("--mac", metavar="MAC", help="the host's own MAC (derived from NAME and the machine's id)")
+    parser.add_argument("--mtu", type=int, metavar="BYTES", help="1280 to 65521 (what the device has)")
+    parser.add_argument("--addr", action="append", default=[], metavar="ADDRESS/PREFIXLEN", help="may be repeated")
+    parser.add_argument("--join", action="append", default=[], metavar="GROUP", help="a group; may be repeated")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
+    parser.add_argument("--control", metavar="PATH", help="control socket (/run/sixtap/NAME.sock)")
+    parser.add_argument("--seed", type=int, metavar="N", help="make every random choice repeatable")
+    parser.add_argument("--log", choices=LEVELS, default="warning", help="info: events; debug: every decision")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the host until it is told to end."""
+    plan = Plan(arguments)
+    logging.basicConfig(stream=sys.stderr, level=arguments.log.upper(), format="sixtap: %(message)s")
+    link = TapLink.open(arguments.tap, bridge=arguments.bridge, vlan=arguments.vlan, mtu=plan.mtu)
+    try:
+        for warning in link.warnings + plan.warnings:
+            _tell(warning)
+        control = ControlSocket(plan.control or default_path(link.name))
+        try:
+            _serve(plan, link, control)
+        finally:
+            control.close()
+    finally:
+        told = len(link.warnings)
+        link.close()
+        for warning in link.warnings[told:]:
+            _tell(warning)
+    return 0
+
+
+class Plan:
+    """The command line's words, checked before anything is touched; raises UsageError."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        check_name(arguments.tap)
+        check_vlan(arguments.vlan)
+        check_mtu(arguments.mtu)
+        self.warnings: list[str] = []
+        self.settings = Settings()
+        self.mtu: int | None = arguments.mtu
+        for assignment in arguments.set:
+            self._set(assignment)
+        self.addresses = [_checked_address(text) for text in arguments.addr]
+        self.groups = [_checked_group(text) for text in arguments.join]
+        self.mac = None if arguments.mac is None else _checked_mac(arguments.mac)
+        self.control = None if arguments.control is None else Path(arguments.control)
+        self.seed = secrets.randbits(64) if arguments.seed is None else arguments.seed
+        self.journal = arguments.log == "debug"
+        self.events = arguments.log in ("debug", "info")
+
+    def _set(self, assignment: str) -> None:
+        name, value = settings.split_assignment(assignment)
+        self.settings.set_text(name, value)
+        if not settings.is_effective(name):
+            self.warnings.append(f"{name} has no effect in this version")
+        elif name == "mtu" and self.mtu is None:
+            self.mtu = self.settings.mtu
+
+
+def _checked_address(text: str) -> tuple[IPv6Address, int]:
+    address, length = parse_address_with_length(text)
+    check_assignable(address)
+    return address, length
+
+
+def _checked_group(text: str) -> IPv6Address:
+    group, comma, _ = text.partition(",")
+    if comma:
+        raise UsageError(f"--join {text}: source filters need MLD version 2, which this version does not speak yet")
+    address = parse_address(group)
+    if address[0] != 0xFF:
+        raise UsageError(f"{format_address(address)} is not a multicast address")
+    return address
+
+
+def _checked_mac(text: str) -> MacAddress:
+    mac = parse_mac_text(text)
+    check_station_mac(mac)
+    return mac
+
+
+def _serve(plan: Plan, link: TapLink, control: ControlSocket) -> None:
+    mac = plan.mac or default_mac(link.name, link.kernel_mac)
+    if mac == link.kernel_mac:
+        raise UsageError(f"{format_mac(mac)} is the MAC of the kernel's side of {link.name}; choose another with --mac")
+    host = Host(Random(plan.seed), plan.settings)
+    interface = host.attach(link.name, mac, index=link.index, mtu=link.mtu, vlan=link.vlan, program=link.program)
+    host.settings.mtu = link.mtu
+    if plan.events:
+        host.listeners.append(log_events)
+    if plan.journal:
+        host.journal.listen(log_journal)
+    host.listeners.append(Reporter(interface, _tell).heard)
+    _prepare(plan, interface)
+    runtime = Runtime(host, interface, link, _tell)
+    failures: list[StackError] = []
+    try:
+        trio.run(_main, runtime, control)
+    except* StackError as group:
+        failures += _leaves(group)
+    if failures:
+        raise failures[0]
+
+
+def _leaves(group: BaseExceptionGroup[StackError]) -> list[StackError]:
+    found: list[StackError] = []
+    for each in group.exceptions:
+        found += _leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
+    return found
+
+
+def _prepare(plan: Plan, interface: Interface) -> None:
+    """What the user gives is there before the interface starts: addresses, then groups."""
+    for address, length in plan.addresses:
+        if interface.addresses.get(address) is None:
+            interface.addresses.add(address, length, 0.0)
+    for group in plan.groups:
+        try:
+            interface.listener.join(group, 0.0, owner="run")
+        except OSError as error:
+            raise RefusedError(
+                f"{interface.name}: the driver refuses the multicast filter: {error.strerror}"
+            ) from error
+
+
+async def _main(runtime: Runtime, control: ControlSocket) -> None:
+    """The host, its control socket and the signals that end it."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(control.serve, runtime)
+                nursery.start_soon(_end_at_signal, signals, nursery.cancel_scope)
+                await runtime.run()
+        finally:
+            _stop(runtime)
+
+
+async def _end_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    async for _ in signals:
+        scope.cancel()
+        return
+
+
+def _stop(runtime: Runtime) -> None:
+    """One Done for each group; a device that is gone has nobody to tell."""
+    try:
+        runtime.stop()
+    except LinkError:
+        return
+
+
+def _tell(text: str) -> None:
+    print(f"sixtap: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,77 @@
+"""The arguments of a request, taken out with their checks: a request may hold anything."""
+
+import math
+from typing import Any
+
+from stack.address import IPv6Address, format_address, is_multicast, parse_address
+from stack.errors import UsageError
+
+
+class Arguments:
+    """One request's arguments by name; every access raises UsageError for what does not fit."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Any) -> None:
+        if not isinstance(values, dict):
+            raise UsageError("a request's arguments are an object")
+        self._values: dict[str, Any] = values
+
+    def text(self, name: str) -> str:
+        """A text that must be there."""
+        value = self.optional_text(name)
+        if value is None:
+            raise UsageError(f"{name} is missing")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """A text, None if it is absent."""
+        value = self._values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"{name} is a text")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """True if it is there and true."""
+        return self._values.get(name) is True
+
+    def whole(self, name: str, low: int, high: int) -> int | None:
+        """A whole number from `low` to `high`, None if it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise UsageError(f"{name} is a whole number from {low} to {high}, not {value}")
+        return value
+
+    def seconds(self, name: str, low: float = 0.0) -> float | None:
+        """A time in seconds of at least `low`, None if it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < low:
+            raise UsageError(f"{name} is a number of seconds, {low:g} or more, not {value}")
+        return float(value)
+
+    def address(self, name: str, zones: tuple[str, ...] = ()) -> IPv6Address:
+        """An IPv6 address (16 bytes); a zone behind it must be one of `zones`."""
+        return _address(self.text(name), zones)
+
+    def optional_address(self, name: str, zones: tuple[str, ...] = ()) -> IPv6Address | None:
+        """The same, None if it is absent."""
+        value = self.optional_text(name)
+        return None if value is None else _address(value, zones)
+
+    def group(self, name: str) -> IPv6Address:
+        """A multicast address (16 bytes)."""
+        group = parse_address(self.text(name))
+        if not is_multicast(group):
+            raise UsageError(f"{format_address(group)} is not a multicast address")
+        return group
+
+
+def _address(text: str, zones: tuple[str, ...]) -> IPv6Address:
+    address, percent, zone = text.partition("%")
+    if percent and zone not in zones:
+        raise UsageError(f"{text}: this host has no interface {zone!r}")
+    return parse_address(address)
