@@ -88,7 +88,7 @@ class MulticastListener:
     def address_added(self, address: IPv6Address, now: float) -> None:
         """An address appears, perhaps still tentative: saved groups hang on it, owed reports leave (S55, S72, S73)."""
         restored = self.groups.restore(address)
-        if not self._interface.up:
+        if self.source() is None:
             return
         known = [record for record in restored if not record.unreported]
         for record in self._snapshot():
@@ -114,7 +114,7 @@ class MulticastListener:
             if not record.announced:
                 self._apply(record, ListenerEvent.ANNOUNCE, now)
 
-    def interface_down(self, now: float = 0.0) -> None:
+    def interface_down(self, now: float) -> None:
         """Nothing more is said; every group is to be reported anew when the interface is up (S83)."""
         for record in self._snapshot():
             record.reported = record.announced = False
@@ -159,7 +159,7 @@ class MulticastListener:
             self._start_sequence(record, now)
 
     def _start_sequence(self, record: GroupRecord, now: float) -> None:
-        if not self._interface.up or not len(self._interface.addresses):
+        if self.source() is None:
             self._apply(record, ListenerEvent.START_UNHEARD, now)
             return
         record.repeats_left = self._interface.host.settings.mld_qrv - 1
@@ -264,10 +264,11 @@ class MulticastListener:
     def source(self) -> IPv6Address | None:
         """Where messages come from: a valid link-local address, :: until there is one (RFC 3590 4).
 
-        None while the interface is down or has no address at all: then nothing is said (SEED section 5).
+        None while nothing may be said: the interface is down, disabled (RFC 4862 5.4.5), or has no address at
+        all (SEED section 5).
         """
         addresses = self._interface.addresses
-        if not self._interface.up or not len(addresses):
+        if not self._interface.up or self._interface.disabled or not len(addresses):
             return None
         return addresses.link_local() or UNSPECIFIED
 

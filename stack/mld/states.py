@@ -36,7 +36,7 @@ class ListenerEvent(Enum):
     START_ONCE = "start listening, no repeat"
     START_DELAYED = "start listening, first report delayed"
     START_SILENT = "start listening to a group that is never reported"
-    START_UNHEARD = "start listening while the interface has no address or is down"
+    START_UNHEARD = "start listening while nothing may be said: no address, or interface down"
     STOP = "stop listening"
     TIMER = "timer expired, a repeat is left"
     TIMER_LAST = "timer expired"

@@ -31,6 +31,7 @@ def joined(*groups: str, seed: int = 1, **settings: int | str) -> Play:
         play.join(group)
     play.run(play.now + 11)
     play.sent()
+    play.plans.clear()
     play.log.clear()
     play.events.clear()
     return play
