@@ -1,0 +1,75 @@
+"""The processes that are measured: each answers echo requests on a TAP device of its own."""
+
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from socket import AF_INET6, inet_pton
+
+from tools.benchmark.frames import Station
+
+START_TIMEOUT = 30.0
+_HOST_MAC = "02:62:65:6e:63:01"
+_BARE = Station(bytes.fromhex("0262656e6302"), inet_pton(AF_INET6, "fe80::62:65ff:fe6e:6302"))
+
+
+class Responder:
+    """A process that says `... NAME ready [ADDRESS]` on standard error and then answers on the device NAME."""
+
+    def __init__(self, name: str, command: Sequence[str], station: Station | None, mac: bytes = b"") -> None:
+        self.name = name
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            address = self._wait_until_ready()
+        except BaseException:
+            self.close()
+            raise
+        self.station = station if station is not None else Station(mac, inet_pton(AF_INET6, address))
+
+    def _wait_until_ready(self) -> str:
+        stream = self._process.stderr
+        said = b""
+        deadline = time.monotonic() + START_TIMEOUT
+        while stream is not None and select.select([stream], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            piece = os.read(stream.fileno(), 4_096)
+            if not piece:
+                break
+            said += piece
+            ready = re.search(rf"\b{self.name} ready ?(\S*)\n", said.decode())
+            if ready is not None:
+                return ready[1]
+        raise SystemExit(f"bench: {self.name} was not ready within {START_TIMEOUT:g} s: {said.decode().strip()}")
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the process so far, in nanosecond steps."""
+        return sum(int(each.read_text().split()[0]) for each in self._schedule()) / 1e9
+
+    def _schedule(self) -> list[Path]:
+        return [each / "schedstat" for each in Path("/proc", str(self._process.pid), "task").iterdir()]
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        try:
+            self._process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+
+def start_host(name: str, folder: Path) -> Responder:
+    """The host as a user runs it; `folder` is for its control socket."""
+    command = [sys.executable, "-m", "stack.cli.main", "run", "--tap", name, "--mac", _HOST_MAC]
+    control = ["--control", str(folder / f"{name}.sock")]
+    return Responder(name, [*command, *control], None, bytes.fromhex(_HOST_MAC.replace(":", "")))
+
+
+def start_bare(name: str) -> Responder:
+    """The bare loop; it answers whatever the address."""
+    return Responder(name, [sys.executable, "-m", "tools.benchmark.bare", name], _BARE)
