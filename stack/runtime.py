@@ -171,15 +171,15 @@ class Runtime:
             await trio.lowlevel.wait_readable(monitor.fileno())
             for event in monitor.read():
                 if isinstance(event, Resync):
-                    self._device_is(self.link.state())
+                    self.follow(self.link.state())
                 elif event.index != self.link.index:
                     continue
                 elif isinstance(event, LinkDeleted):
-                    self._device_is(None)
+                    self.follow(None)
                 else:
-                    self._device_is(event)
+                    self.follow(event)
 
-    def _device_is(self, state: LinkState | None) -> None:
+    def follow(self, state: LinkState | None) -> None:
         """The kernel says what the device is like now: follow it, and tell whoever listens what has changed."""
         before, self._device = self._device, state
         if state is None:

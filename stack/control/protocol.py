@@ -29,7 +29,10 @@ def encode(document: Any) -> bytes:
 
 def decode(line: bytes) -> dict[str, Any]:
     """The object in a line; raises ValueError if it holds anything else."""
-    document = json.loads(line)
+    try:
+        document = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
     if not isinstance(document, dict):
         raise ValueError("not an object")
     return document
