@@ -65,6 +65,8 @@ ROUTE = option(24, struct.pack("!BBI", 48, 0x08, 1_800) + ip("2001:db8:5::")[:8]
 DNS = option(25, struct.pack("!HI", 0, 600) + ip("2001:db8::53"))
 SEARCH = option(31, struct.pack("!HI", 0, 600) + b"\x07example\x03com\x00\x00\x00\x00")
 QUOTED = echo_request(destination="2001:db8::9", source=OUR_LINK_LOCAL)[14:]
+QUOTED_ERROR = icmp(OUR_LINK_LOCAL, "fe80::9", 1, 0, bytes(4) + QUOTED)
+QUERY_OF_SOURCES = struct.pack("!HH", 0x8000, 0) + ip(GROUP) + struct.pack("!BBH", 0x0A, 0x80, 2) + ip("fe80::7") * 2
 
 # name: frame, its line with the names above
 CASES: dict[str, tuple[bytes, str]] = {
@@ -96,9 +98,7 @@ CASES: dict[str, tuple[bytes, str]] = {
         "peer -> us: parameter problem (unrecognised option at octet 42), about nothing",
     ),
     "an error about an error": (
-        icmp_frame(
-            1, bytes(4) + packet(OUR_LINK_LOCAL, "fe80::9", icmp(OUR_LINK_LOCAL, "fe80::9", 1, 0, bytes(4) + QUOTED))
-        ),
+        icmp_frame(1, bytes(4) + packet(OUR_LINK_LOCAL, "fe80::9", QUOTED_ERROR)),
         "peer -> us: destination unreachable (no route), "
         "about the destination unreachable (no route), about a packet to fe80::9",
     ),
@@ -124,13 +124,10 @@ CASES: dict[str, tuple[bytes, str]] = {
         "peer -> all nodes (ff02::1): MLD query of no version (26 octets)",
     ),
     "version 2 query": (
-        mldv2(
-            struct.pack("!HH", 0x8000, 0) + ip(GROUP) + struct.pack("!BBH", 0x0A, 0x80, 2) + ip("fe80::7") * 2,
-            130,
-            GROUP,
-        ),
-        "peer -> ff15::cafe: MLD version 2 query: who listens to ff15::cafe from fe80::7, fe80::7? Answer within 32.768 s "
-        "(robustness 2, a query every 128 s, routers keep their timers); hop-by-hop options (router alert)",
+        mldv2(QUERY_OF_SOURCES, 130, GROUP),
+        "peer -> ff15::cafe: MLD version 2 query: who listens to ff15::cafe from fe80::7, fe80::7? "
+        "Answer within 32.768 s (robustness 2, a query every 128 s, routers keep their timers); "
+        "hop-by-hop options (router alert)",
     ),
     "version 2 query that promises too much": (
         mldv2(struct.pack("!HH", 1_000, 0) + ip("::") + struct.pack("!BBH", 2, 125, 3), 130, "ff02::1"),
@@ -143,7 +140,8 @@ CASES: dict[str, tuple[bytes, str]] = {
     ),
     "report from nowhere": (
         mld_message(131, GROUP, source="::"),
-        "peer's card (::) -> ff15::cafe: MLD version 1 report: listens to ff15::cafe; hop-by-hop options (router alert)",
+        "peer's card (::) -> ff15::cafe: MLD version 1 report: listens to ff15::cafe; "
+        "hop-by-hop options (router alert)",
     ),
     "Done": (
         mld_message(132, GROUP),
@@ -189,9 +187,10 @@ CASES: dict[str, tuple[bytes, str]] = {
             destination="ff02::1",
             hop_limit=255,
         ),
-        "peer -> all nodes (ff02::1): router advertisement: default router for 1800 s, preference high, use hop limit 64, "
-        "addresses by DHCPv6, other settings by DHCPv6, reachable time 30 s, retransmission timer 0.5 s, "
-        "from 02:00:70:00:00:02, MTU 1280, prefix 2001:db8::/64 (on-link, make addresses, valid for ever, "
+        "peer -> all nodes (ff02::1): router advertisement: default router for 1800 s, preference high, "
+        "use hop limit 64, addresses by DHCPv6, other settings by DHCPv6, reachable time 30 s, "
+        "retransmission timer 0.5 s, from 02:00:70:00:00:02, MTU 1280, "
+        "prefix 2001:db8::/64 (on-link, make addresses, valid for ever, "
         "preferred 14400 s), route to 2001:db8:5::/48 (1800 s, preference high), DNS servers 2001:db8::53 (600 s), "
         "DNS search list example.com (600 s), option 99 (6 octets)",
     ),
@@ -250,7 +249,8 @@ CASES: dict[str, tuple[bytes, str]] = {
     "extension header, cut short": (upper(0, bytes((58, 9, 0, 0))), "peer -> us: hop-by-hop options, cut short"),
     "first fragment": (
         upper(44, struct.pack("!BBHI", 17, 0, 1, 0xABCD) + struct.pack("!HHHH", 1, 2, 99, 0)),
-        "peer -> us: UDP from port 1 to port 2, 0 octets of data; fragment of packet 0000abcd from octet 0, more follow",
+        "peer -> us: UDP from port 1 to port 2, 0 octets of data; "
+        "fragment of packet 0000abcd from octet 0, more follow",
     ),
     "later fragment": (
         upper(44, struct.pack("!BBHI", 17, 0, 1_280, 0xABCD) + bytes(5)),
@@ -317,7 +317,7 @@ def test_the_kind_is_for_counting(name: str, kind: str) -> None:
 
 
 def test_a_name_from_the_link_cannot_break_the_line() -> None:
-    label = option(31, struct.pack("!HI", 0, 600) + b"\x05a\nb\x1b[\x00\x00\x00\x00")
+    label = option(31, struct.pack("!HI", 0, 600) + b"\x05a\nb\x1b[\x00\x00")
     line = describe(icmp_frame(134, bytes(12) + label, destination="ff02::1", hop_limit=255))
     assert "a?b?[" in line
 

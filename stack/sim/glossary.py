@@ -1,0 +1,78 @@
+"""What the journal says in the RFCs' terms, said for somebody who reads it for the first time.
+
+The keys are the values of the state tables' events, where it matters with the
+state that follows. What is not here is told in the journal's own words.
+"""
+
+from stack.discard import Discard, Outcome, Verdict
+from stack.mld.states import ListenerEvent
+from stack.nd.dad import DadEvent
+from stack.nd.states import NeighborEvent, NeighborState
+
+_N = NeighborEvent
+_L = ListenerEvent
+_D = DadEvent
+
+_BY_STATE = {
+    (_N.PACKET_TO_SEND.value, NeighborState.INCOMPLETE.value): "no MAC yet, so ask",
+    (_N.PACKET_TO_SEND.value, NeighborState.DELAY.value): "in use, so verify it soon",
+    (_N.HEARD_DIFFERENT.value, NeighborState.STALE.value): "heard its MAC, not verified",
+}
+
+_EVENTS = {
+    _N.RETRANSMIT.value: "no answer in time, so ask again",
+    _N.RETRANSMIT_LAST.value: "no answer at all, so give up",
+    _N.REACHABLE_TIMEOUT.value: "not heard of for a while",
+    _N.DELAY_TIMEOUT.value: "not confirmed, so ask it directly",
+    _N.SOLICITED_SAME.value: "it answered",
+    _N.SOLICITED_OVERRIDE.value: "it answered with its MAC",
+    _N.SOLICITED_DIFFERENT.value: "it answered with its MAC",
+    _L.START.value: "listen and report now, repeat later",
+    _L.START_ONCE.value: "listen and report now",
+    _L.START_DELAYED.value: "listen now, report later",
+    _L.START_SILENT.value: "listen, without ever reporting it",
+    _L.START_UNHEARD.value: "listen, report once there is an address",
+    _L.STOP.value: "listen no longer",
+    _L.TIMER.value: "time to report, repeat later",
+    _L.TIMER_LAST.value: "time to report",
+    _L.QUERY_NOW.value: "asked, so report at once",
+    _L.QUERY_SOONER.value: "asked, so report soon",
+    _L.QUERY_LATER.value: "asked, and a report is due soon anyway",
+    _L.REPORT.value: "another host has reported it",
+    _L.ANNOUNCE.value: "an address is valid, report again",
+    _D.DELAY_OVER.value: "the random delay is over",
+    _D.TIMEOUT_MORE.value: "no objection, ask again",
+    _D.TIMEOUT_LAST.value: "nobody objected",
+    _D.PROBE_BY_OTHER.value: "another host wants it too",
+    _D.ADVERTISEMENT.value: "another host has it",
+}
+
+TAKES = "takes it"
+
+_OUTCOMES: dict[Outcome, str] = {
+    Verdict.ANSWERED: "answers",
+    Verdict.DELIVERED: TAKES,
+    Discard.NOT_FOR_US: "ignores it: neither its own MAC nor that of a joined group",
+}
+
+# By state of an address: what to say, and the clause.
+ADDRESS_STATES = {
+    "tentative": ("is tentative, not to be used yet", "RFC 4862 5.4"),
+    "preferred": ("is preferred, ready for use", "RFC 4862 5.4"),
+    "deprecated": ("is deprecated, not for new traffic", "RFC 4862 5.5.4"),
+    "duplicated": ("is a duplicate, not to be used", "RFC 4862 5.4.5"),
+    "deleted": ("is gone", ""),
+}
+
+
+def event_words(event: str, after: str) -> str:
+    """Plain words for an event of a state table and the state that it leads to."""
+    return _BY_STATE.get((event, after)) or _EVENTS.get(event, event)
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """How a frame ended, as a verb for its receiver."""
+    words = _OUTCOMES.get(outcome)
+    if words is not None:
+        return words
+    return f"ignores it: {outcome.text}" if isinstance(outcome, Discard) else outcome.value

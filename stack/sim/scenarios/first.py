@@ -1,0 +1,109 @@
+"""Two hosts come up, find each other, ping both ways, and one of them joins a group and leaves it."""
+
+from stack.sim.narrate import FILTER, GROUPS, NOTHING
+from stack.sim.stage import Scenario, Stage, address_state, group_record, link_local_text, neighbour_state
+from stack.sim.world import Station
+
+GROUP = "ff15::cafe"
+
+
+def play(stage: Stage) -> None:
+    """The whole story, in four parts."""
+    stage.opening(
+        """ada and bob are two hosts on one Ethernet switch. There is no router, and nobody has configured anything:
+        all that follows they work out by themselves."""
+    )
+    ada = _ada_comes_up(stage)
+    bob = _bob_comes_up(stage, ada)
+    _ping(stage, ada, bob)
+    _group(stage, ada, bob)
+
+
+def _ada_comes_up(stage: Stage) -> Station:
+    stage.section("1. ada is switched on and gives itself an address")
+    stage.say(
+        """From its MAC, 02:00:00:00:00:0a, ada makes the link-local address fe80::ff:fe00:a (RFC 4291 appendix A).
+        Before it may use the address, ada must make sure that nobody else has it. Whoever has it listens to the group
+        ff02::1:ff00:a, which ends like the address (RFC 4291 2.7.1), so that is where to ask. First ada joins this
+        group itself, to hear the others: its network card must let the group's MAC through, and switches that deliver
+        groups only to listeners must hear a report (multicast listener discovery, MLD). It is sent from :: as long as
+        there is no valid address."""
+    )
+    ada = stage.host("ada", "02:00:00:00:00:0a")
+    stage.start(ada)
+    stage.run_to(2.5)
+    stage.expect(address_state(ada, link_local_text(ada)) == "preferred", "ada's address is valid")
+    stage.say(
+        """A second of silence is the answer: the address is unique. (The nonce is a random number; by it ada would have
+        known its own question, had the network reflected it.) A report from :: may not count, so ada has reported its
+        group again from the address. And since reports get lost, one is repeated within ten seconds of the first."""
+    )
+    stage.run_to(13)
+    return ada
+
+
+def _bob_comes_up(stage: Stage, ada: Station) -> Station:
+    stage.section("2. bob is switched on and does the same", NOTHING)
+    stage.say(
+        """bob's address ends in :b, so its group is another one, with another MAC, which ada's network card does not
+        let through. ada is not even disturbed:"""
+    )
+    bob = stage.host("bob", "02:00:00:00:00:0b")
+    stage.start(bob)
+    stage.run_to(26)
+    stage.expect(address_state(bob, link_local_text(bob)) == "preferred", "bob's address is valid")
+    stage.expect(neighbour_state(ada, bob) == "ABSENT", "ada has not heard of bob")
+    return bob
+
+
+def _ping(stage: Stage, ada: Station, bob: Station) -> None:
+    stage.section("3. ada pings bob")
+    stage.say(
+        """ada knows bob's address, but an Ethernet frame needs a MAC. So the ping waits while ada asks the group of the
+        address. Each notes what it learns of the other: ada has an answer to its question, so bob is REACHABLE; bob has
+        only heard what ada claims, and calls it STALE."""
+    )
+    stage.run_to(27)
+    ping = stage.ping(ada, link_local_text(bob), "bob")
+    stage.run_to(28)
+    stage.expect(ping.answered, "bob answers")
+    stage.expect(neighbour_state(ada, bob) == "REACHABLE", "ada knows bob to be reachable")
+    stage.say("bob has used what ada claims. After five seconds it verifies it, with a question straight to ada:")
+    stage.run_to(34)
+    stage.expect(neighbour_state(bob, ada) == "REACHABLE", "bob has verified ada")
+    stage.say("Now bob pings ada. Each knows the other, so two frames are enough.")
+    back = stage.ping(bob, link_local_text(ada), "ada")
+    stage.run_to(35)
+    stage.expect(back.answered, "ada answers")
+
+
+def _group(stage: Stage, ada: Station, bob: Station) -> None:
+    stage.section(f"4. A program on ada joins the group {GROUP}, and leaves it", frozenset((GROUPS, FILTER)))
+    stage.say(
+        """First the network card lets the group's MAC through (33:33 and the last 32 bits of the group, RFC 2464 7),
+        then the report goes out. The other way round, what the report calls for could arrive too early."""
+    )
+    membership = stage.join(ada, GROUP)
+    stage.run_to(36)
+    stage.say("Now bob, or anybody, reaches ada through the group. ada's report is repeated in due course.")
+    heard = stage.ping(bob, GROUP)
+    stage.run_to(47)
+    stage.expect(heard.answered, "ada answers a ping of the group")
+    record = group_record(ada, GROUP)
+    stage.expect(record is not None and record.last_reporter, "ada was the last to report the group")
+    stage.say(
+        """ada was the last to report the group, so when it leaves it tells the routers, with a Done (RFC 2710 4). Then
+        its network card stops the group's MAC, and the next ping of the group finds nobody."""
+    )
+    stage.leave(ada, membership)
+    unheard = stage.ping(bob, GROUP)
+    stage.run_to(50)
+    stage.expect(not unheard.answered, "nobody answers a ping of the group")
+
+
+SCENARIO = Scenario(
+    "first",
+    "Two hosts meet",
+    "two hosts configure themselves, resolve, ping both ways, join a group and leave it",
+    play,
+)

@@ -1,0 +1,191 @@
+"""The narrator tells what happened, in the order in which it happened, beneath the frame that caused it."""
+
+import pytest
+
+from stack.multicast_filter import FilterPlan
+from stack.sim.narrate import GROUPS, NOTHING, filter_words
+from stack.sim.render import WIDTH, render, sentence
+from stack.sim.stage import ScenarioError, Stage, address_state, group_record, link_local_text, neighbour_state
+from stack.sim.transcript import ACT, FRAME, HOST, OUTCOME, PROSE, SECTION, Step, Transcript
+
+GROUP = "ff15::cafe"
+MAC_A = "02:00:00:00:00:0a"
+MAC_B = "02:00:00:00:00:0b"
+
+
+def two_hosts(stage: Stage) -> tuple:  # type: ignore[type-arg]
+    """ada and bob, up and quiet at 30 s."""
+    ada, bob = stage.host("ada", MAC_A), stage.host("bob", MAC_B)
+    with stage.quietly():
+        stage.start(ada, bob)
+        stage.run_to(30)
+    return ada, bob
+
+
+def test_what_is_quiet_is_counted_but_not_told() -> None:
+    stage = Stage()
+    two_hosts(stage)
+    transcript = stage.finish()
+    assert transcript.steps == []
+    assert transcript.frames["neighbour solicitation"] == 2
+    assert transcript.time == 30
+
+
+def test_a_frame_carries_what_its_receivers_made_of_it() -> None:
+    stage = Stage()
+    ada, bob = two_hosts(stage)
+    stage.ping(ada, link_local_text(bob), "bob")
+    stage.run(1)
+    frames = stage.finish().of_kind(FRAME)
+    assert [(each.who, each.to) for each in frames] == [
+        ("ada", "ff02::1:ff00:b"),
+        ("bob", "ada"),
+        ("ada", "bob"),
+        ("bob", "ada"),
+    ]
+    solicitation = frames[0]
+    assert [sentence(each) for each in solicitation.within] == [
+        "bob answers",
+        "bob: neighbour ada ABSENT -> STALE: heard its MAC, not verified (RFC 4861 7.2.3)",
+        "bob: neighbour ada STALE -> DELAY: in use, so verify it soon (RFC 4861 7.3.3)",
+    ]
+    assert [sentence(each) for each in frames[3].within] == [
+        "ada takes it",
+        "ada: the ping has its answer, after 4 ms (RFC 4443 4.2)",
+    ]
+
+
+def test_what_a_call_or_a_timer_causes_stands_on_its_own() -> None:
+    stage = Stage()
+    ada, _ = two_hosts(stage)
+    stage.join(ada, GROUP)
+    steps = stage.finish().steps
+    assert [(step.kind, sentence(step)) for step in steps] == [
+        (ACT, "ada joins ff15::cafe"),
+        (HOST, "ada: the network card lets 33:33:00:00:ca:fe through from now on (RFC 2464 7)"),
+        (HOST, "ada: group ff15::cafe none -> delaying: listen and report now, repeat later (RFC 2710 4)"),
+        (FRAME, "ada --> ff15::cafe   MLD version 1 report: listens to ff15::cafe"),
+    ]
+
+
+def test_a_section_tells_only_what_belongs_to_it() -> None:
+    stage = Stage()
+    ada, _ = two_hosts(stage)
+    stage.section("groups", frozenset((GROUPS,)))
+    stage.join(ada, GROUP)
+    stage.section("frames only", NOTHING)
+    stage.join(ada, "ff15::beef")
+    kinds = [step.kind for step in stage.finish().steps]
+    assert kinds == [SECTION, ACT, HOST, FRAME, SECTION, ACT, FRAME]
+
+
+def test_a_discarded_frame_has_its_clause() -> None:
+    stage = Stage()
+    two_hosts(stage)
+    router = stage.querier("router", "02:00:00:00:00:01")
+    router.general_query(hop_limit=64)
+    stage.run(1)
+    (query,) = stage.finish().of_kind(FRAME)
+    assert query.text.endswith("[hop limit 64 instead of 1]")
+    assert [(each.who, each.kind, each.clause) for each in query.within] == [
+        ("ada", OUTCOME, "RFC 3810 6.2"),
+        ("bob", OUTCOME, "RFC 3810 6.2"),
+    ]
+
+
+def test_equal_frames_each_have_their_own_receivers() -> None:
+    stage = Stage()
+    two_hosts(stage)
+    router = stage.querier("router", "02:00:00:00:00:01")
+    for _ in range(2):
+        router.general_query(hop_limit=64)
+    stage.run(1)
+    assert [len(query.within) for query in stage.finish().of_kind(FRAME)] == [2, 2]
+
+
+def test_a_claim_that_is_not_so_cannot_be_told() -> None:
+    stage = Stage()
+    ada, bob = two_hosts(stage)
+    stage.expect(neighbour_state(ada, bob) == "ABSENT", "they have not met")
+    with pytest.raises(ScenarioError, match="they have met"):
+        stage.expect(neighbour_state(ada, bob) != "ABSENT", "they have met")
+
+
+def test_asking_about_what_is_not_there() -> None:
+    stage = Stage()
+    ada, _ = two_hosts(stage)
+    assert address_state(ada, "fe80::77") == ""
+    assert group_record(ada, GROUP) is None
+    stage.show_groups(ada, GROUP)
+    assert stage.finish().steps[-1].text == "ff15::cafe is not in the list"
+
+
+A, B, C = (bytes.fromhex(f"33330000000{digit}") for digit in "abc")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            None,
+            FilterPlan((A,), (B,)),
+            "the network card lets through 33:33:00:00:00:0a, 33:33:00:00:00:0b and nothing else",
+        ),
+        (FilterPlan((A,)), FilterPlan((A,)), ""),
+        (
+            FilterPlan((A,), (B,)),
+            FilterPlan((A,), (C,)),
+            "the network card lets 33:33:00:00:00:0c through from now on, "
+            "the network card stops 33:33:00:00:00:0b from now on",
+        ),
+        (FilterPlan((A,)), FilterPlan((A,), allmulti=True), "the network card lets every multicast frame through"),
+        (FilterPlan((A,)), FilterPlan((A,), off=True), "the network card's filter is off: everything passes"),
+    ],
+)
+def test_filter_changes_in_words(before: FilterPlan | None, after: FilterPlan, words: str) -> None:
+    assert filter_words(before, after) == words
+
+
+# -- as text
+
+
+def test_equal_times_are_shown_once_and_frames_ignored_alike_share_a_line() -> None:
+    ignored = [Step(1.001, OUTCOME, who, "ignores it: a reason", "RFC 1 2.3") for who in ("bob", "cyd", "dan")]
+    steps = [
+        Step(1.0, ACT, "ada", "does something"),
+        Step(1.0, FRAME, "ada", "a frame", to="all", within=ignored),
+        Step(2.0, HOST, "ada", "why", "RFC 1 2.3", "address x", "old", "new"),
+        Step(2.0, HOST, "ada", "why", "", "address x", "new", "new"),
+    ]
+    assert render(Transcript(steps)).splitlines() == [
+        "    1.000  ada does something",
+        "           ada --> all   a frame",
+        "               bob, cyd and dan ignore it: a reason (RFC 1 2.3)",
+        "    2.000  ada: address x old -> new: why (RFC 1 2.3)",
+        "           ada: address x stays new: why",
+    ]
+
+
+def test_a_clause_is_not_broken_across_lines() -> None:
+    filler = "word " * 18
+    for extra in range(12):
+        text = render(Transcript([Step(0.0, PROSE, "", f"{filler}{'x' * extra} RFC 4861 7.2.3 says so")]))
+        assert "RFC 4861 7.2.3" in text
+        assert max(len(line) for line in text.splitlines()) <= WIDTH
+
+
+def test_colour_adds_only_colour() -> None:
+    stage = Stage()
+    ada, bob = two_hosts(stage)
+    stage.section("A ping")
+    stage.say("ada pings bob.")
+    stage.ping(ada, link_local_text(bob))
+    stage.run(1)
+    transcript = stage.finish()
+    plain, coloured = render(transcript), render(transcript, colour=True)
+    assert "\x1b" not in plain
+    assert "\x1b[0m" in coloured
+    bare = coloured
+    for code in ("0", "1", "2", "1;4", "1;36", "32", "33"):
+        bare = bare.replace(f"\x1b[{code}m", "")
+    assert bare == plain
