@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from stack import events
-from stack.address import IPv6Address, MacAddress, format_address, format_mac, parse_address
+from stack.address import IPv6Address, MacAddress, format_address, format_mac
 from stack.discard import Discard, Outcome
-from stack.errors import UsageError
 from stack.explain import frame as explain
 from stack.journal import Record
 from stack.link.switch import Port
@@ -55,6 +54,7 @@ class Narrator:
         self.tell = EVERYTHING
         self.quiet = False
         self._world = world
+        self._by_text: dict[str, str] = {}
         self._under_way: deque[_Sent] = deque(maxlen=_UNDER_WAY)
         self._within: dict[str, list[Step]] = {}
         self._plans: dict[str, FilterPlan] = {}
@@ -62,7 +62,9 @@ class Narrator:
 
     def watch(self, station: Station, addresses: tuple[IPv6Address, ...] = ()) -> None:
         """Tell of this host from now on; `addresses` are those that stand for it as receiver."""
-        self.names.update(dict.fromkeys(addresses, station.name))
+        for address in addresses:
+            self.names[address] = station.name
+            self._by_text[format_address(address)] = station.name
         self._within[station.name] = []
         station.host.journal.listen(lambda record: self._on_record(station, record))
         station.host.listeners.append(lambda event: self._on_event(station, event))
@@ -129,11 +131,8 @@ class Narrator:
 
     def _subject(self, subject: str) -> str:
         """`neighbour ADDRESS` with the name of the host that has the address."""
-        kind, _, text = subject.partition(" ")
-        try:
-            return f"{kind} {self.names.get(parse_address(text), text)}" if kind == "neighbour" else subject
-        except UsageError:
-            return subject
+        kind, _, address = subject.partition(" ")
+        return f"{kind} {self._by_text.get(address, address)}" if kind == "neighbour" else subject
 
     def _on_event(self, station: Station, event: events.Event) -> None:
         worded = self._event_words(station, event)
