@@ -87,9 +87,9 @@ def _other_leaves(stage: Stage, router: Querier, other: Station, leave: Action) 
 def _from_afar(stage: Stage, router: Querier) -> None:
     stage.section("4. A question that nobody believes", _TELL)
     stage.say(
-        """A question from another network would make a whole link talk. But it would have come through a router, and
-        every router takes one off the hop limit; so hosts answer only what arrives with the hop limit 1 that a
-        neighbour gives it. This one was sent with 64:"""
+        """A question is for one link only: a router sends it from a link-local address and with hop limit 1, so that no
+        other router passes it on. One with another hop limit was not made by these rules, and if hosts believed it, a
+        stranger could make a whole link talk. This one was sent with 64:"""
     )
     router.general_query(hop_limit=64)
     stage.run(11)
