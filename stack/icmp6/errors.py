@@ -44,12 +44,14 @@ def send(
 
     `to_group` allows it for a packet that was sent to a group: the exceptions of (e.3).
     """
-    clause = _forbidden(interface, received, to_group)
-    source = _source(interface, received) if clause is None else None
-    if clause is None and source is not None and not _take_token(interface, now):
-        clause = "RFC 4443 2.4 (f)"
-    _note(interface, kind, code, parameter, clause, now)
-    if clause is not None or source is None:
+    source = _source(interface, received)
+    against = _forbidden(interface, received, to_group)
+    if against is None and source is None:
+        against = "RFC 4443 2.2"
+    if against is None and not _take_token(interface, now):
+        against = "RFC 4443 2.4 (f)"
+    _note(interface, kind, code, parameter, against, now)
+    if against is not None or source is None:
         return
     quote = received.packet[:MAXIMUM_QUOTE]
     message = with_checksum(source, received.source, icmpv6.ERROR_HEADER.pack(kind, code, 0, parameter) + quote)
@@ -59,11 +61,11 @@ def send(
     output.send(interface, packet, now)
 
 
-def _note(interface: "Interface", kind: int, code: int, parameter: int, clause: str | None, now: float) -> None:
+def _note(interface: "Interface", kind: int, code: int, parameter: int, against: str | None, now: float) -> None:
     journal = interface.host.journal
     if journal.on:
         what = f"error of type {kind}, code {code}, parameter {parameter}"
-        journal.note(now, "icmp6", f"{what} is not sent" if clause else what, clause or "RFC 4443 3")
+        journal.note(now, "icmp6", f"{what} is not sent" if against else f"{what} is sent", against or "RFC 4443 3")
 
 
 def _take_token(interface: "Interface", now: float) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from stack.discard import Discard, Verdict
 from stack.icmp6.echo import EchoAnswer, EchoError, EchoSession
+from stack.journal import Record
 from tests.playbook import (
     OUR_LINK_LOCAL,
     OUR_MAC,
@@ -57,9 +58,11 @@ def message(
     return frame(packet(source, destination, octets, next_header=first, hop_limit=64), to=to, mac=mac)
 
 
-def unknown_next_header(payload: bytes = b"12345678", **options: str) -> bytes:
+def unknown_next_header(
+    payload: bytes = b"12345678", *, destination: str = OUR_LINK_LOCAL, to: bytes | None = None
+) -> bytes:
     """A packet that is reported with code 1."""
-    return message((), 253, payload, **options)  # type: ignore[arg-type]
+    return message((), 253, payload, destination=destination, to=to)
 
 
 # -- 2.4 (c): the quote
@@ -307,6 +310,36 @@ def test_what_may_not_be_sent_takes_no_token(play: Play) -> None:
     for _ in range(100):
         play.receive(unknown_next_header(destination="ff02::1"))
     assert burst(play) == 10
+
+
+# -- the journal
+
+REASONS: dict[str, tuple[bytes, str, str]] = {
+    "sent": (unknown_next_header(), "is sent", "RFC 4443 3"),
+    "to a group": (unknown_next_header(destination="ff02::1"), "is not sent", "RFC 4443 2.4 (e.3)"),
+    "in a frame to a group": (unknown_next_header(to=ALL_NODES_MAC), "is not sent", "RFC 4443 2.4 (e.4)"),
+    "about an error": (message((REPORTED_ALWAYS,), 58, b"\x01"), "is not sent", "RFC 4443 2.4 (e.1)"),
+    "to nobody": (message((REPORTED_ALWAYS,), 59, b"", source="::"), "is not sent", "RFC 4443 2.4 (e.6)"),
+}
+
+
+@pytest.mark.parametrize(("received", "what", "clause"), REASONS.values(), ids=REASONS)
+def test_the_journal_says_why(play: Play, received: bytes, what: str, clause: str) -> None:
+    """DESIGN rule 5: every decision with its clause."""
+    records: list[Record] = []
+    play.host.journal.listen(records.append)
+    play.receive(received)
+    noted = [(record.what, record.clause) for record in records if record.layer == "icmp6"]
+    assert [(text.endswith(what), reason) for text, reason in noted] == [(True, clause)]
+
+
+def test_the_journal_names_the_rate(play: Play) -> None:
+    """RFC 4443 2.4 (f)."""
+    records: list[Record] = []
+    burst(play)
+    play.host.journal.listen(records.append)
+    play.receive(unknown_next_header())
+    assert [record.clause for record in records if record.layer == "icmp6"] == ["RFC 4443 2.4 (f)"]
 
 
 # -- errors that we hear

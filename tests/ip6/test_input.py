@@ -202,6 +202,12 @@ def test_traffic_class_and_flow_label_do_not_matter(play: Play, first: str) -> N
     assert outcome_of(play, octets[:14] + bytes.fromhex(first) + octets[18:]) is Verdict.ANSWERED
 
 
+@pytest.mark.parametrize("hop_limit", [0, 1, 255])
+def test_hop_limit_does_not_matter_at_the_destination(play: Play, hop_limit: int) -> None:
+    """RFC 8200 3: a packet that has arrived is processed normally, with a hop limit of 0 too."""
+    assert outcome_of(play, echo_request(hop_limit=hop_limit)) is Verdict.ANSWERED
+
+
 @pytest.mark.parametrize("excess", [1, 2, 40, 65_519], ids=lambda excess: f"{excess} more")
 def test_payload_length_beyond_the_frame(play: Play, excess: int) -> None:
     """RFC 8200 3 (KNOWN_BUGS 41, 54): compared with the frame behind the header, before any checksum."""
