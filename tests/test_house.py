@@ -288,3 +288,14 @@ def test_files_speak_of_the_project_alone(what: str, pattern: str) -> None:
             if expression.search(line)
         ]
     assert not wrong, f"{what}:\n" + "\n".join(wrong)
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    wrong = []
+    for path in published_files():
+        if path.suffix != ".md":
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
+            if "://" not in target and not (path.parent / target).exists():
+                wrong.append(f"{path.relative_to(ROOT)}: {target}")
+    assert not wrong, "\n".join(wrong)
