@@ -255,8 +255,6 @@ class AddressTable:
             if interface.silent and self._first_message_at <= now:
                 self._draw_delay(now)
             delay = max(delay, self._first_message_at - now)
-        # SEED row S73: what was saved comes back before the address makes its own joins.
-        listener.address_added(entry.address, now)
         try:
             entry.memberships.append(listener.join(ALL_NODES, now, owner="address"))
             entry.memberships.append(listener.join(solicited_node(entry.address), now, delay=delay, owner="address"))
@@ -265,6 +263,9 @@ class AddressTable:
             self._quiet(entry, now)
             self._forget(entry, now, told=False)
             raise
+        # Not before the driver has agreed: what was saved comes back and is reported. Records are keyed by group,
+        # so that none is there twice (SEED row S73), whichever comes first.
+        listener.address_added(entry.address, now)
         if tested:
             entry.detection = Detection(interface, entry.address, self._concluded)
             entry.detection.start(delay, now)
