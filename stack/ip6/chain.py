@@ -140,9 +140,8 @@ def _malformed_option(interface: "Interface", received: Received, pointer: int, 
 
 def _unknown_option(interface: "Interface", received: Received, kind: int, at: int, now: float) -> Discard:
     action = kind >> 6
-    to_group = received.destination[0] == 0xFF
-    if action == _DISCARD_AND_REPORT or (action > _DISCARD_AND_REPORT and not to_group):
-        # RFC 4443 2.4 (e.3, e.4): only bits 10 are reported of a packet that was sent to a group.
-        code, reported_of_group = icmpv6.UNRECOGNIZED_OPTION, action == _DISCARD_AND_REPORT
-        errors.parameter_problem(interface, received, code, at, now, to_group=reported_of_group)
+    if action >= _DISCARD_AND_REPORT:
+        # RFC 4443 2.4 (e.3, e.4): of a packet that was sent to a group only bits 10 are reported.
+        to_group = action == _DISCARD_AND_REPORT
+        errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_OPTION, at, now, to_group=to_group)
     return Discard.OPTION_UNKNOWN
