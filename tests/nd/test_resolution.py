@@ -163,6 +163,18 @@ def test_a_neighbour_that_asks_us_is_resolved_by_that() -> None:
     ]
 
 
+@pytest.mark.parametrize("asked", [1, 2, 3])
+def test_what_was_sent_before_is_not_counted_among_the_probes(asked: int) -> None:
+    """7.3.3: MAX_UNICAST_SOLICIT (3) probes, however many multicast solicitations it took to learn the address."""
+    play = ready()
+    play.ping()
+    play.run(play.now + asked - 0.5)
+    assert len(play.sent(NS)) == asked
+    play.receive(solicitation(OUR_LINK_LOCAL))
+    play.run(play.now + 60.0)
+    assert [each.to for each in play.sent(NS)] == [PEER_MAC] * 3
+
+
 def test_an_answer_to_the_last_solicitation_is_in_time() -> None:
     play = ready()
     heard = play.ping()
