@@ -28,9 +28,9 @@ class TokenBucket:
         self._tokens = tokens - 1 if taken else tokens
         return taken
 
-    def reserve(self, now: float, rate: float, burst: float) -> float:
-        """Take one token in advance and give the time, `now` or later, from which it may be spent."""
-        tokens = self._refill(now, rate, burst) - 1
+    def reserve(self, now: float, rate: float, burst: float, count: int = 1) -> float:
+        """Take `count` tokens in advance and give the time, `now` or later, from which they may be spent."""
+        tokens = self._refill(now, rate, burst) - count
         self._tokens = tokens
         return now if tokens >= 0 else now - tokens / rate
 

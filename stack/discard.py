@@ -97,6 +97,9 @@ class Discard(Enum):
     MLD_NO_ADDRESS = ("query while the interface has no address", "RFC 2710 4", None)
     MLD_OWN_MESSAGE = ("own message that the network reflected", "RFC 2710 4", None)
     MLD_UNKNOWN_GROUP = ("group that is not joined, or never reported", "RFC 2710 4", None)
+    MLD_VERSION = ("version 1 query while only version 2 is spoken", "RFC 3810 8.2.1", None)
+    MLD_SOURCE_SPECIFIC = ("version 1 message about a source-specific group", "RFC 4604 2", None)
+    MLD_GENERAL_WITH_SOURCES = ("general query with sources", "RFC 3810 5.1.13", None)
     MLD_NOT_FOR_HOSTS = ("changes nothing in a host", "RFC 2710 4", None)
 
     __hash__ = object.__hash__

@@ -94,6 +94,31 @@ class GroupChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFilterChanged:
+    """The interface wants other sources of a group: `mode` is include or exclude, `sources` are addresses."""
+
+    group: IPv6Address
+    mode: str
+    sources: tuple[IPv6Address, ...]
+    kind: ClassVar[str] = "sources"
+
+    def text(self) -> str:
+        sources = ",".join(format_address(source) for source in self.sources) or "none"
+        return f"group {format_address(self.group)} {self.mode} {sources}"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionChanged:
+    """Another version of MLD is spoken from now on."""
+
+    version: int
+    kind: ClassVar[str] = "mld"
+
+    def text(self) -> str:
+        return f"MLD version {self.version} from now on"
+
+
+@dataclass(frozen=True, slots=True)
 class FilterChanged:
     """The driver was given another multicast filter."""
 
@@ -116,5 +141,7 @@ Event = (
     | AddressConflict
     | NeighborChanged
     | GroupChanged
+    | SourceFilterChanged
+    | VersionChanged
     | FilterChanged
 )

@@ -101,6 +101,12 @@ class Host:
         self.interfaces[index] = interface
         return interface
 
+    def detach(self, interface: Interface, now: float) -> None:
+        """Remove a link: it goes down, its groups are purged, and calls on it are refused from now on."""
+        if self.interfaces.get(interface.index) is interface:
+            del self.interfaces[interface.index]
+            interface.detach(now)
+
     # -- what the layers use
 
     def queue_frame(self, interface: Interface, frame: bytes) -> bool:

@@ -39,6 +39,7 @@ class Interface:
     __slots__ = (
         "_header",
         "addresses",
+        "detached",
         "disabled",
         "host",
         "index",
@@ -76,6 +77,8 @@ class Interface:
         self.vlan = vlan
         self.program = program
         self.up = False
+        # The host has let it go: nothing can be done with it any more.
+        self.detached = False
         # RFC 4862 5.4.5: a duplicate of the hardware-derived address stops IPv6 here.
         self.disabled = False
         # RFC 4862 5.4.2: whether no message was sent yet since the interface came up.
@@ -100,6 +103,8 @@ class Interface:
         Raises OSError if the driver refuses the filter and RefusedError if a limit
         leaves no room for the groups of an address; the interface is down then.
         """
+        if self.detached:
+            raise RefusedError(f"the interface {self.name} is detached")
         if self.up:
             self.stop(now)
         self._program(now)
@@ -126,6 +131,12 @@ class Interface:
         self.resolver.flush()
         if self.host.listeners:
             self.host.emit(InterfaceDown())
+
+    def detach(self, now: float) -> None:
+        """Let the link go for good: down, and every group and membership ends without a word (SEED row S75)."""
+        self.stop(now)
+        self.detached = True
+        self.listener.purge(now)
 
     def restart(self, now: float) -> None:
         """As a reboot of the host: down and up without a word between."""

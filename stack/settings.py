@@ -23,6 +23,11 @@ def _text(default: str, about: str) -> str:
     return value
 
 
+def _word(default: str, choices: tuple[str, ...], about: str) -> str:
+    value: str = field(default=default, metadata={"choices": choices, "about": about, "effective": True})
+    return value
+
+
 def _planned(default: int, low: int, high: int, about: str) -> int:
     return _number(default, low, high, about, effective=False)
 
@@ -63,10 +68,20 @@ class Settings:
     icmp_ratelimit: int = _number(100, 0, 3_600_000, "ms between tokens for ICMPv6 errors (burst 10); 0 = no limit")
     max_echo_sessions: int = _number(64, 1, 65_536, "limit of pings under way at once")
     tx_queue_len: int = _number(32_768, 1, _TABLE_LIMIT, "frames waiting for the link")
-    # Multicast listener discovery (RFC 2710; RFC 3810)
+    # Multicast listener discovery (RFC 2710, RFC 3810)
     mldv1_unsolicited_report_interval: int = _number(
         10_000, 0, 3_600_000, "the repeat of a version 1 report comes within this, ms"
     )
+    mldv2_unsolicited_report_interval: int = _number(
+        1_000, 0, 3_600_000, "a change is repeated in version 2 within this, ms"
+    )
+    force_mld_version: int = _number(0, 0, 2, "0 = follow the querier, 1 or 2 = speak this version only")
+    mld_personality: str = _word("standard", ("standard", "netbsd"), "standard: the RFCs; netbsd: mld6.c 1.61.2.7")
+    mld_query_interval: int = _number(125, 1, 3_600_000, "of a querier that does not say, s")
+    mld_query_response_interval: int = _number(10_000, 0, 8_387_584, "of a version 1 querier, ms")
+    mld_spread_answers: int = _number(0, 0, 1, "1 = spread the answer to a general query over its delay")
+    mld_max_msf: int = _number(1_024, 0, _TABLE_LIMIT, "limit of sources in a filter")
+    mld_max_interface_sources: int = _number(65_536, 0, _TABLE_LIMIT, "limit of sources of a group on an interface")
     mld_qrv: int = _number(2, 1, 7, "robustness: how often a first report is sent")
     mldv1_done_always: int = _number(0, 0, 1, "1 = Done on every leave, whoever reported last (RFC 2710 4)")
     mld_max_groups: int = _number(16_384, 1, _TABLE_LIMIT, "limit of groups on an interface")
@@ -89,11 +104,6 @@ class Settings:
     router_solicitations: int = _planned(3, -1, 255, "router solicitations; -1 = RFC 7559")
     router_solicitation_interval: int = _planned(4, 1, 3_600, "between router solicitations, s")
     router_solicitation_delay: int = _planned(1, 0, 3_600, "longest delay of the first, s")
-    force_mld_version: int = _planned(0, 0, 2, "0 = follow the querier; this version speaks version 1 only")
-    mldv2_unsolicited_report_interval: int = _planned(1_000, 0, 3_600_000, "repeat of version 2 reports, ms")
-    mld_max_msf: int = _planned(1_024, 0, _TABLE_LIMIT, "limit of sources in a filter")
-    mld_query_interval: int = _planned(125, 1, 3_600_000, "of a querier, s")
-    mld_query_response_interval: int = _planned(10_000, 0, 8_387_584, "of a querier, ms")
     ip6frag_high_thresh: int = _planned(4_194_304, 0, 1 << 40, "memory for fragments, bytes")
     ip6frag_time: int = _planned(60, 1, 3_600, "time for reassembly, s")
 
@@ -102,6 +112,8 @@ class Settings:
         spec = _SPECS.get(name)
         if spec is None:
             raise UsageError(f"there is no setting {name!r}; `sixtap set` lists them")
+        if "choices" in spec and text not in spec["choices"]:
+            raise UsageError(f"{name}: {text!r} is not one of {', '.join(spec['choices'])}")
         if "low" not in spec:
             setattr(self, name, text)
             return

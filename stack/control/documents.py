@@ -81,21 +81,21 @@ def groups(interface: Interface, now: float, *, saved: bool = False) -> list[dic
     """The multicast address list; only what is saved while there is no address if `saved`."""
     records = interface.listener.groups.records.values()
     shown = [record for record in records if not saved or record.interface_address is None]
-    return [{"ifname": interface.name, "maddr": [_group(record, now) for record in shown]}]
+    return [{"ifname": interface.name, "maddr": [_group(interface, record, now) for record in shown]}]
 
 
-def _group(record: GroupRecord, now: float) -> dict[str, Any]:
-    timer = record.timer
+def _group(interface: Interface, record: GroupRecord, now: float) -> dict[str, Any]:
+    state, due = interface.listener.state_of(record)
     hangs_on = record.interface_address
     return {
         "address": format_address(record.group),
         "ifaddr": None if hangs_on is None else format_address(hangs_on),
         "refcount": record.refcount,
-        "mode": "exclude",
-        "sources": [],
-        "state": record.state.value,
+        "mode": record.filter.mode.value,
+        "sources": [format_address(source) for source in sorted(record.filter.sources)],
+        "state": state.value,
         "last_reporter": record.last_reporter,
-        "timer": None if timer is None else round(max(0.0, timer.deadline - now), 3),
+        "timer": None if due is None else round(max(0.0, due - now), 3),
     }
 
 

@@ -48,6 +48,9 @@ def merge(filters: Iterable[SourceFilter]) -> SourceFilter:
     for each in filters:
         if each.mode is FilterMode.INCLUDE:
             included |= each.sources
+        elif not each.sources:
+            # Nothing is left of an intersection with nothing.
+            return EVERYTHING
         else:
             excluded = each.sources if excluded is None else excluded & each.sources
     if excluded is None:

@@ -3,25 +3,31 @@
 A record is one group; memberships are the references that users, sockets and
 addresses hold on it (SEED section 4). Each record names the interface address it
 hangs on; when that address goes the record moves in silence to the first that
-remains, and with the last it is saved until one returns (SEED section 5). What is
+remains, and with the last it is saved until one returns (SEED section 5). The
+record's filter is merged from those of its memberships (RFC 3810 4.2). What is
 said on the link about a group is `stack.mld.listener`'s.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stack.address import ALL_NODES, IPv6Address, MacAddress, multicast_mac, scope
-from stack.address import SCOPE_INTERFACE_LOCAL as _INTERFACE_LOCAL
+from stack.address import ALL_NODES, SCOPE_INTERFACE_LOCAL, IPv6Address, MacAddress, multicast_mac, scope
+from stack.mld.filters import EVERYTHING, NOTHING, SourceFilter, merge
 from stack.mld.states import ListenerState
 from stack.timers import Timer
 
 
 @dataclass(slots=True, eq=False)
 class Membership:
-    """One reference to a group; `owner` says whose: "user", "run", "address" or a socket's name."""
+    """One reference to a group, with the sources that it wants; false `active` says that it has ended.
+
+    `owner` says whose it is: "user", "run", "address" or a socket's name.
+    """
 
     id: int
     group: IPv6Address
     owner: str
+    filter: SourceFilter = EVERYTHING
     active: bool = True
 
 
@@ -29,7 +35,8 @@ class Membership:
 class GroupRecord:
     """One group (16 bytes) of an interface with its listener state.
 
-    `interface_address` is the address it hangs on, None while saved. `last_reporter`
+    `filter` is the interface's for this group, NOTHING before the first membership and
+    after the last. `interface_address` is the address it hangs on, None while saved. `last_reporter`
     is the flag of RFC 2710 5. `reported` says that a report has left since the
     join or since the interface came up, `announced` that one has left from the
     link-local address (RFC 3590 4). `unreported` marks a group whose start
@@ -39,6 +46,7 @@ class GroupRecord:
     group: IPv6Address
     mac: MacAddress
     interface_address: IPv6Address | None
+    filter: SourceFilter = NOTHING
     state: ListenerState = ListenerState.NON_LISTENER
     last_reporter: bool = False
     reported: bool = False
@@ -57,10 +65,20 @@ class GroupRecord:
         """How many references there are."""
         return len(self.memberships)
 
+    def merged(self, without: Membership | None = None, extra: Iterable[SourceFilter] = ()) -> SourceFilter:
+        """What the filter would be with one membership less, or some filters more (4.2)."""
+        filters = [each.filter for each in self.memberships.values() if each is not without]
+        return merge((*filters, *extra))
+
 
 def is_reportable(group: IPv6Address) -> bool:
-    """RFC 2710 5: ff02::1 and the scopes 0 and 1 are never reported."""
-    return group != ALL_NODES and scope(group) > _INTERFACE_LOCAL
+    """RFC 2710 5, RFC 3810 6: ff02::1 and the scopes 0 and 1 are never reported."""
+    return group != ALL_NODES and scope(group) > SCOPE_INTERFACE_LOCAL
+
+
+def is_source_specific(group: IPv6Address) -> bool:
+    """RFC 4607 1: FF3x::/32 is for source-specific multicast, which INCLUDE alone can ask for (RFC 4604)."""
+    return group[0] == 0xFF and group[1] >> 4 == 3 and group[2:4] == b"\0\0"
 
 
 class GroupList:
@@ -85,16 +103,16 @@ class GroupList:
         self.records[group] = record
         return record
 
-    def refer(self, record: GroupRecord, owner: str) -> Membership:
+    def refer(self, record: GroupRecord, owner: str, source_filter: SourceFilter = EVERYTHING) -> Membership:
         """Add one reference; identifiers are never used twice."""
-        membership = Membership(self._next_id, record.group, owner)
+        membership = Membership(self._next_id, record.group, owner, source_filter)
         self._next_id += 1
         record.memberships[membership.id] = membership
         self.membership_count += 1
         return membership
 
     def release(self, membership: Membership) -> GroupRecord | None:
-        """Take one reference away; the record if that was the last, else None. Twice is harmless (S66)."""
+        """Take one reference away; its record, None if it was no reference any more. Twice is harmless (S66)."""
         record = self.records.get(membership.group)
         # Another interface's membership may bear the same number.
         if record is None or record.memberships.get(membership.id) is not membership:
@@ -102,7 +120,22 @@ class GroupList:
         membership.active = False
         del record.memberships[membership.id]
         self.membership_count -= 1
-        return None if record.memberships else record
+        return record
+
+    def purge(self) -> list[GroupRecord]:
+        """Take every record and membership away at once: the interface is detached (S75)."""
+        purged = list(self.records.values())
+        for record in purged:
+            for membership in record.memberships.values():
+                membership.active = False
+            record.memberships.clear()
+        self.records.clear()
+        self.membership_count = 0
+        return purged
+
+    def of(self, owner: str, group: IPv6Address) -> Membership | None:
+        """The membership of `group` that a socket has (RFC 3810 4.1: at most one)."""
+        return self.newest(group, (owner,))
 
     def newest(self, group: IPv6Address, owners: tuple[str, ...]) -> Membership | None:
         """The membership of `group` that came last from one of `owners`."""

@@ -7,43 +7,74 @@ from typing import TYPE_CHECKING
 
 from stack.address import UNSPECIFIED, is_link_local, is_multicast
 from stack.discard import Discard, Outcome, Verdict
+from stack.mld.groups import is_source_specific
 from stack.wire import mld as wire
+from stack.wire import mldv2
 
 if TYPE_CHECKING:
     from stack.interface import Interface
     from stack.ip6.received import Received
 
+_GROUP = slice(8, 24)
+
 
 def query(interface: "Interface", received: "Received", now: float) -> Outcome:
-    """A query of either version, answered in version 1.
+    """A query of either version, answered in the version that is spoken (RFC 3810 6.2, 8.1)."""
+    listener = interface.listener
+    reason = _check_query(interface, received)
+    if reason is not None:
+        return reason
+    group = received.payload[_GROUP]
+    if listener.version == 1 and listener.personality.is_version_1_only:
+        return _concerns(listener.version1.query(group, _linear_delay(received), now))
+    parsed = mldv2.parse_query(received.payload)
+    if parsed is None:
+        return Discard.MLD_TRUNCATED if len(received.payload) >= wire.V2_QUERY_LENGTH else Discard.MLD_LENGTH
+    if parsed.version == 1:
+        if listener.settings.force_mld_version == 2:
+            return Discard.MLD_VERSION
+        if is_source_specific(group):
+            return Discard.MLD_SOURCE_SPECIFIC
+        listener.compatibility.version_1_query_heard(now)
+    else:
+        if group == UNSPECIFIED and parsed.sources:
+            return Discard.MLD_GENERAL_WITH_SOURCES
+        listener.compatibility.version_2_query_heard(parsed.robustness, parsed.interval)
+    if listener.version == 1:
+        # RFC 2710 3.7: what follows the first 24 octets is ignored (SEED rows S33, S44).
+        return _concerns(listener.version1.query(group, _linear_delay(received), now))
+    sources = frozenset(parsed.sources)
+    return _concerns(listener.version2.responses.query(group, sources, parsed.delay / 1000, now))
 
-    RFC 2710 3.7: what follows the first 24 octets is ignored, so a query of
-    version 2 is read as one of version 1, its delay in plain milliseconds
-    (SEED rows S33, S44). That is never more than the exponential code of
-    RFC 3810 5.1.3 would allow.
-    """
-    length = len(received.payload)
-    if length < wire.MESSAGE_LENGTH:
+
+def _check_query(interface: "Interface", received: "Received") -> Discard | None:
+    """What RFC 3810 6.2 asks of a query, whoever sent it and whatever its version; `netbsd` asks less (S32, S85)."""
+    if len(received.payload) < wire.MESSAGE_LENGTH:
         return Discard.MLD_TRUNCATED
-    if wire.MESSAGE_LENGTH < length < wire.V2_QUERY_LENGTH:
-        return Discard.MLD_LENGTH
     if not is_link_local(received.source):
         return Discard.MLD_SOURCE
-    if received.hop_limit != 1:
-        return Discard.MLD_HOP_LIMIT
-    if not received.router_alert:
-        return Discard.MLD_ROUTER_ALERT
-    if interface.addresses.claims(received.source):
-        return Discard.MLD_OWN_MESSAGE
-    fields = wire.HEADER.unpack_from(received.payload)
-    delay, group = fields[3], fields[5]
+    if interface.listener.personality.checks_input:
+        if received.hop_limit != 1:
+            return Discard.MLD_HOP_LIMIT
+        if not received.router_alert:
+            return Discard.MLD_ROUTER_ALERT
+        if interface.addresses.claims(received.source):
+            return Discard.MLD_OWN_MESSAGE
+    group = received.payload[_GROUP]
     if group != UNSPECIFIED and not is_multicast(group):
         return Discard.MLD_NOT_MULTICAST
     if not len(interface.addresses):
         return Discard.MLD_NO_ADDRESS
-    if not interface.listener.query(group, delay / 1000, now):
-        return Discard.MLD_UNKNOWN_GROUP
-    return Verdict.DELIVERED
+    return None
+
+
+def _linear_delay(received: "Received") -> float:
+    """The maximum response delay of version 1 (RFC 2710 3.4), in seconds."""
+    return int.from_bytes(received.payload[4:6], "big") / 1000
+
+
+def _concerns(groups: int) -> Outcome:
+    return Verdict.DELIVERED if groups else Discard.MLD_UNKNOWN_GROUP
 
 
 def report(interface: "Interface", received: "Received", now: float) -> Outcome:
@@ -55,12 +86,14 @@ def report(interface: "Interface", received: "Received", now: float) -> Outcome:
         return Discard.MLD_TRUNCATED
     if not is_link_local(received.source):
         return Discard.MLD_SOURCE
-    own = interface.addresses.claims(received.source)
-    if own or received.source_mac == interface.mac:
+    own = interface.addresses.claims(received.source) or received.source_mac == interface.mac
+    if own and interface.listener.personality.checks_input:
         return Discard.MLD_OWN_MESSAGE
-    group = received.payload[8:24]
+    group = received.payload[_GROUP]
     if not is_multicast(group):
         return Discard.MLD_NOT_MULTICAST
+    if is_source_specific(group):
+        return Discard.MLD_SOURCE_SPECIFIC
     if not interface.listener.report_heard(group, now):
         return Discard.MLD_UNKNOWN_GROUP
     return Verdict.DELIVERED

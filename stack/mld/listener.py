@@ -1,68 +1,124 @@
-"""The multicast listener of one interface, version 1 (RFC 2710, RFC 3590): joins, leaves, reports, Done.
+"""The multicast listener of one interface: joins and leaves, and which version speaks of them.
 
-It drives each group's record through the table in `stack.mld.states`, programs
-the link layer's filter before the first report (SEED row S57), and keeps the
-answer to any number of queries within `mld_ratelimit`. Messages from the link are
-checked in `stack.mld.input`.
+The service interface is RFC 3810 3.1's (`listen`) beside the incremental one
+(`join`, `leave`). A change of the list goes to the driver's filter before
+anything is said on the link (SEED row S57), and to the speaker of the version in
+use: `stack.mld.version1` or `stack.mld.version2`, which reach the link through
+`stack.mld.sender`. Messages from the link are checked in `stack.mld.input`.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
-from stack.address import ALL_ROUTERS, UNSPECIFIED, IPv6Address, format_address, is_link_local, is_multicast
-from stack.bucket import TokenBucket
+from stack.address import UNSPECIFIED, IPv6Address, format_address, is_link_local, is_multicast
 from stack.errors import RefusedError, UsageError
-from stack.events import GroupChanged
-from stack.mld.groups import GroupList, GroupRecord, Membership, is_reportable
-from stack.mld.states import ListenerAction, ListenerEvent, ListenerState, next_transition
-from stack.wire import extension, icmpv6, ipv6, mld
+from stack.events import GroupChanged, SourceFilterChanged, VersionChanged
+from stack.journal import Journal
+from stack.mld.compatibility import Compatibility
+from stack.mld.filters import EVERYTHING, NOTHING, FilterMode, SourceFilter
+from stack.mld.groups import GroupList, GroupRecord, Membership, is_reportable, is_source_specific
+from stack.mld.personality import Personality
+from stack.mld.sender import Sender
+from stack.mld.states import ListenerState
+from stack.mld.version1 import Version1
+from stack.mld.version2 import Version2
+from stack.settings import Settings
+from stack.timers import Timer
 
 if TYPE_CHECKING:
     from stack.interface import Interface
 
-HOP_LIMIT = 1
-
 
 class MulticastListener:
-    """The groups of one interface and what the link hears of them."""
+    """The groups of one interface and what the link hears of them.
 
-    __slots__ = ("_bucket", "_interface", "groups")
+    `answerable` are the records that version 2 has reported and answers for; `version`
+    is the version spoken now.
+    """
+
+    __slots__ = (
+        "_interface",
+        "answerable",
+        "compatibility",
+        "groups",
+        "sender",
+        "version",
+        "version1",
+        "version2",
+    )
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
-        self._bucket = TokenBucket()
         self.groups = GroupList()
+        self.answerable: dict[IPv6Address, GroupRecord] = {}
+        self.compatibility = Compatibility(self)
+        self.sender = Sender(interface, self)
+        self.version1 = Version1(self)
+        self.version2 = Version2(self)
+        self.version = self.compatibility.version
 
     # -- joining and leaving
 
-    def join(self, group: IPv6Address, now: float, *, delay: float = 0.0, owner: str = "user") -> Membership:
+    def join(
+        self,
+        group: IPv6Address,
+        now: float,
+        *,
+        delay: float = 0.0,
+        owner: str = "user",
+        source_filter: SourceFilter = EVERYTHING,
+    ) -> Membership:
         """Refer to a group once more; the first reference starts listening.
 
         A delay (seconds) postpones the first report, not the listening. Raises
-        UsageError if `group` is no multicast address, RefusedError at a limit
+        UsageError if there can be no such group or filter, RefusedError at a limit
         and the driver's OSError if it refuses the filter: nothing has changed then.
         """
-        if not is_multicast(group):
-            raise UsageError(f"{format_address(group)} is not a multicast address")
-        settings = self._interface.host.settings
-        if self.groups.membership_count >= settings.mld_max_memberships:
-            self._interface.host.counters.limit_hit("mld_max_memberships")
-            raise RefusedError(f"there are {settings.mld_max_memberships} memberships already (mld_max_memberships)")
+        self._check(group, source_filter)
         record = self.groups.records.get(group)
-        if record is not None:
-            # SEED row S52: one reference more, nothing else.
-            return self.groups.refer(record, owner)
-        if len(self.groups) >= settings.mld_max_groups:
-            self._interface.host.counters.limit_hit("mld_max_groups")
-            raise RefusedError(f"there are {settings.mld_max_groups} groups already (mld_max_groups)")
+        self._check_limits(record)
+        if record is None:
+            return self._join_first(group, now, delay, owner, source_filter)
+        after = self._prospect(record, extra=(source_filter,))
+        membership = self.groups.refer(record, owner, source_filter)
+        self._change(record, after, now)
+        return membership
+
+    def _join_first(
+        self, group: IPv6Address, now: float, delay: float, owner: str, source_filter: SourceFilter
+    ) -> Membership:
+        self.follow_version(now)
         record = self.groups.create(group, self._interface.addresses.first())
         try:
             self._interface.filter_add(record.mac, now)
         except OSError:
             del self.groups.records[group]
             raise
-        membership = self.groups.refer(record, owner)
+        membership = self.groups.refer(record, owner, source_filter)
+        record.filter = source_filter
         self._start(record, delay, now)
         self._announce_change(record, joined=True)
+        return membership
+
+    def listen(self, owner: str, group: IPv6Address, source_filter: SourceFilter, now: float) -> Membership | None:
+        """IPv6MulticastListen (RFC 3810 3.1): the socket `owner` has exactly this filter for the group from now on.
+
+        INCLUDE of nothing ends its membership, None is returned then. Raises as `join` does.
+        """
+        if not is_multicast(group):
+            raise UsageError(f"{format_address(group)} is not a multicast address")
+        membership = self.groups.of(owner, group)
+        if not source_filter.listens:
+            if membership is not None:
+                self.leave(membership, now)
+            return None
+        if membership is None:
+            return self.join(group, now, owner=owner, source_filter=source_filter)
+        self._check(group, source_filter)
+        record = self.groups.records[group]
+        after = self._prospect(record, without=membership, extra=(source_filter,))
+        membership.filter = source_filter
+        self._change(record, after, now)
         return membership
 
     def leave(self, membership: Membership, now: float) -> None:
@@ -70,35 +126,126 @@ class MulticastListener:
         record = self.groups.release(membership)
         if record is None:
             return
-        # SEED row S62: Done, then the list, then the filter.
-        record.unreported = False
-        self._apply(record, ListenerEvent.STOP, now)
-        del self.groups.records[record.group]
-        self._announce_change(record, joined=False)
-        self._interface.filter_remove(record.mac, now)
+        if not record.memberships:
+            self._leave_last([record], now)
+            return
+        self.version1.dropped_reference(record)
+        self._change(record, record.merged(), now)
 
     def leave_all(self, now: float) -> None:
-        """End every membership: the host goes away in order (one Done for each group that is due one)."""
-        for record in list(self.groups.records.values()):
+        """End every membership: the host goes away in order, one report or Done for each group, no repeats."""
+        for record in self.snapshot():
             for membership in list(record.memberships.values()):
-                self.leave(membership, now)
+                self.groups.release(membership)
+        self._leave_last(self.snapshot(), now)
+        self.version2.cancel()
+
+    def _leave_last(self, gone: list[GroupRecord], now: float) -> None:
+        """SEED row S62: Done or state change, then the list, then the filter."""
+        befores = [(record, record.filter) for record in gone]
+        for record in gone:
+            record.filter = NOTHING
+        if self.version == 1:
+            for record in gone:
+                self.version1.stop(record, now)
+        else:
+            self.version2.stop(befores, now)
+        for record in gone:
+            del self.groups.records[record.group]
+            self._announce_change(record, joined=False)
+            self._interface.filter_remove(record.mac, now)
+
+    def purge(self, now: float) -> None:
+        """The interface is detached: every record and membership ends, and nothing is said (S75)."""
+        self.version2.cancel()
+        for record in self.snapshot():
+            self.version1.cancel(record)
+        self.compatibility.forget()
+        self.answerable.clear()
+        for record in self.groups.purge():
+            self._announce_change(record, joined=False)
+            self._interface.filter_remove(record.mac, now)
+
+    def _check(self, group: IPv6Address, source_filter: SourceFilter) -> None:
+        text = format_address(group)
+        if not is_multicast(group):
+            raise UsageError(f"{text} is not a multicast address")
+        if not source_filter.listens:
+            raise UsageError(f"{text}: a membership that includes no source is none")
+        if source_filter.mode is FilterMode.EXCLUDE and is_source_specific(group):
+            raise UsageError(f"{text} is source-specific: it can only be joined with a list of sources to include")
+        for source in source_filter.sources:
+            if is_multicast(source) or source == UNSPECIFIED:
+                raise UsageError(f"{format_address(source)} cannot be a source")
+        limit = self.settings.mld_max_msf
+        if len(source_filter.sources) > limit:
+            self.limit_hit("mld_max_msf")
+            raise RefusedError(f"{text}: more than {limit} sources in a filter (mld_max_msf)")
+
+    def _check_limits(self, record: GroupRecord | None) -> None:
+        settings = self.settings
+        if self._interface.detached:
+            raise RefusedError(f"the interface {self._interface.name} is detached")
+        if self.groups.membership_count >= settings.mld_max_memberships:
+            self.limit_hit("mld_max_memberships")
+            raise RefusedError(f"there are {settings.mld_max_memberships} memberships already (mld_max_memberships)")
+        if record is not None:
+            return
+        if len(self.groups) >= settings.mld_max_groups:
+            self.limit_hit("mld_max_groups")
+            raise RefusedError(f"there are {settings.mld_max_groups} groups already (mld_max_groups)")
+        if not self.personality.joins_without_address and self.may_speak and not len(self._interface.addresses):
+            # SEED row S55, EADDRNOTAVAIL
+            raise RefusedError(f"{self._interface.name} has no address to join a group on")
+
+    def _prospect(
+        self, record: GroupRecord, without: Membership | None = None, extra: Iterable[SourceFilter] = ()
+    ) -> SourceFilter:
+        """The merged filter that is to be; RefusedError, before anything has changed, if it is too long (4.2)."""
+        if record.filter == EVERYTHING and without is None:
+            return EVERYTHING
+        after = record.merged(without, extra)
+        limit = self.settings.mld_max_interface_sources
+        if len(after.sources) > limit:
+            self.limit_hit("mld_max_interface_sources")
+            text = format_address(record.group)
+            raise RefusedError(f"{text}: more than {limit} sources on the interface (mld_max_interface_sources)")
+        return after
+
+    def _change(self, record: GroupRecord, after: SourceFilter, now: float) -> None:
+        """The interface's filter of a group that stays; no report at all when nothing has changed (4.2)."""
+        before = record.filter
+        if after == before:
+            # SEED row S52: one reference more or less, nothing else.
+            return
+        record.filter = after
+        if self.version == 2:
+            self.version2.filter_changed(record, before, now)
+        host = self._interface.host
+        if host.listeners:
+            host.emit(SourceFilterChanged(record.group, after.mode.value, tuple(sorted(after.sources))))
+
+    def _start(self, record: GroupRecord, delay: float, now: float) -> None:
+        if self.version == 1:
+            self.version1.start(record, delay, now)
+        else:
+            self.version2.start(record, delay, now)
 
     # -- what happens to the interface
 
     def address_added(self, address: IPv6Address, now: float) -> None:
         """An address appears, perhaps still tentative: saved groups hang on it, owed reports leave (S55, S72, S73)."""
         restored = self.groups.restore(address)
-        if self.source() is None:
+        if self.sender.source() is None and self.personality.reports_from_unspecified:
             return
         known = [record for record in restored if not record.unreported]
-        for record in self._snapshot():
+        for record in self.snapshot():
             if record.unreported:
                 record.unreported = False
-                self._start_sequence(record, now)
-        if not is_link_local(address):
+                self._start(record, 0.0, now)
+        if not is_link_local(address) and self.personality.reports_anew:
             # RFC 3590 4: there is no link-local address whose validity would have them reported.
-            for record in known:
-                self._apply(record, ListenerEvent.ANNOUNCE, now)
+            self._announce(known, now)
 
     def address_removed(self, address: IPv6Address, now: float) -> None:
         """An address is gone: what hung on it moves in silence, or is saved with the last one (S69, S70)."""
@@ -110,191 +257,131 @@ class MulticastListener:
 
     def link_local_valid(self, now: float) -> None:
         """RFC 3590 4: report every group from the address that has become valid, once (S06)."""
-        for record in self._snapshot():
-            if not record.announced:
-                self._apply(record, ListenerEvent.ANNOUNCE, now)
+        if self.personality.reports_anew:
+            self._announce([record for record in self.snapshot() if not record.announced], now)
+
+    def _announce(self, groups: list[GroupRecord], now: float) -> None:
+        if self.version == 2:
+            self.version2.announce(groups, now)
+        else:
+            for record in groups:
+                self.version1.announce(record, now)
 
     def interface_down(self, now: float) -> None:
         """Nothing more is said; every group is to be reported anew when the interface is up (S83)."""
-        for record in self._snapshot():
+        for record in self.snapshot():
             record.reported = record.announced = False
-            self._apply(record, ListenerEvent.DOWN, now)
+        if self.version == 2:
+            self.version2.down(now)
+        else:
+            for record in self.snapshot():
+                self.version1.down(record, now)
+        self.compatibility.forget()
+        self.follow_version(now)
+
+    # -- which version speaks (RFC 3810 8.2.1)
+
+    def follow_version(self, now: float) -> None:
+        """Change to the version that the mode asks for now; everything pending is cancelled, delayed joins go on."""
+        version = self.compatibility.version
+        if version == self.version:
+            return
+        self.version = version
+        self.version2.cancel()
+        for record in self.snapshot():
+            due = self.version1.cancel(record)
+            if due is not None:
+                record.state = ListenerState.NON_LISTENER
+                self._start(record, max(0.0, due - now), now)
+        self._set_answerable(now)
+        host = self._interface.host
+        if host.journal.on:
+            host.journal.note(now, "mld", f"version {version} from now on", "RFC 3810 8.2.1")
+        if host.listeners:
+            host.emit(VersionChanged(version))
+
+    def _set_answerable(self, now: float) -> None:
+        self.answerable.clear()
+        if self.version == 1:
+            return
+        for record in self.snapshot():
+            if record.state is ListenerState.SILENT and is_reportable(record.group):
+                # A source-specific group, of which version 1 could not speak (RFC 4604).
+                self._start(record, 0.0, now)
+            elif record.state is ListenerState.IDLE:
+                self.answerable[record.group] = record
 
     # -- what comes from the link
 
-    def query(self, group: IPv6Address, maximum_delay: float, now: float) -> int:
-        """A valid query: general if `group` is ::, else for one group; the delay is in seconds.
-
-        Returns how many groups it concerns.
-        """
-        if group == UNSPECIFIED:
-            asked = [each for each in self._snapshot() if is_reportable(each.group)]
-        else:
-            record = self.groups.records.get(group)
-            asked = [record] if record is not None and is_reportable(group) else []
-        for record in asked:
-            self._query_group(record, maximum_delay, now)
-        return len(asked)
-
     def report_heard(self, group: IPv6Address, now: float) -> bool:
-        """Another listener's valid report; false if the group is none of ours."""
+        """Another listener's valid version 1 report; false if the group is none of ours.
+
+        It suppresses ours in version 1 only (RFC 3810 8.2.2 leaves it open).
+        """
         record = self.groups.records.get(group)
         if record is None:
             return False
-        self._apply(record, ListenerEvent.REPORT, now)
+        if self.version == 1:
+            self.version1.report_heard(record, now)
         return True
 
-    # -- the table at work
+    # -- what is known of a group
 
-    def _snapshot(self) -> list[GroupRecord]:
-        # SEED row S81: whatever a transition sets off may change the list that is walked.
+    def current(self, group: IPv6Address) -> SourceFilter:
+        """The interface's filter for a group (RFC 3810 4.2), NOTHING for one that is not listened to."""
+        record = self.groups.records.get(group)
+        return NOTHING if record is None else record.filter
+
+    def snapshot(self) -> list[GroupRecord]:
+        """The records as they are now: what is set off may change the list that is walked (S81)."""
         return list(self.groups.records.values())
 
-    def _start(self, record: GroupRecord, delay: float, now: float) -> None:
-        if not is_reportable(record.group):
-            self._apply(record, ListenerEvent.START_SILENT, now)
-        elif delay > 0:
-            self._apply(record, ListenerEvent.START_DELAYED, now, delay)
-        else:
-            self._start_sequence(record, now)
+    def state_of(self, record: GroupRecord) -> tuple[ListenerState, float | None]:
+        """The state that `maddr show` prints, and when the group is reported next (host's clock) or None."""
+        due = record.timer.deadline if record.timer is not None else None
+        if self.version == 2 and record.state is ListenerState.IDLE:
+            due = self.version2.next_due(record)
+            return (ListenerState.IDLE if due is None else ListenerState.DELAYING), due
+        return record.state, due
 
-    def _start_sequence(self, record: GroupRecord, now: float) -> None:
-        if self.source() is None:
-            self._apply(record, ListenerEvent.START_UNHEARD, now)
-            return
-        record.repeats_left = self._interface.host.settings.mld_qrv - 1
-        if record.state is ListenerState.PENDING:
-            event = ListenerEvent.TIMER if record.repeats_left else ListenerEvent.TIMER_LAST
-        else:
-            event = ListenerEvent.START if record.repeats_left else ListenerEvent.START_ONCE
-        self._apply(record, event, now)
+    # -- what the speakers need
 
-    def _query_group(self, record: GroupRecord, maximum_delay: float, now: float) -> None:
-        if record.state not in (ListenerState.DELAYING, ListenerState.IDLE):
-            self._apply(record, ListenerEvent.QUERY_NOW, now)
-        elif record.reserved or (record.timer is not None and record.timer.deadline <= now + maximum_delay):
-            # S42: due soon enough as it is, or as soon as the rate limit lets it.
-            if record.state is ListenerState.DELAYING:
-                self._apply(record, ListenerEvent.QUERY_LATER, now)
-        elif maximum_delay > 0:
-            delay = maximum_delay * self._interface.host.rng.random()
-            self._apply(record, ListenerEvent.QUERY_SOONER, now, delay)
-        else:
-            self._answer_now(record, now)
+    @property
+    def settings(self) -> Settings:
+        """The host's settings."""
+        return self._interface.host.settings
 
-    def _answer_now(self, record: GroupRecord, now: float) -> None:
-        due = self._reserve(now)
-        if due <= now:
-            self._apply(record, ListenerEvent.QUERY_NOW, now)
-        else:
-            self._apply(record, ListenerEvent.QUERY_SOONER, now, due - now)
-            record.reserved = True
+    @property
+    def journal(self) -> Journal:
+        """The host's journal."""
+        return self._interface.host.journal
 
-    def _reserve(self, now: float) -> float:
-        rate = self._interface.host.settings.mld_ratelimit
-        due = self._bucket.reserve(now, rate, max(rate, len(self.groups)))
-        if due > now:
-            self._interface.host.counters.mld_delayed += 1
-        return due
+    @property
+    def personality(self) -> Personality:
+        """The personality that the settings ask for."""
+        return self.compatibility.personality
 
-    def _timeout(self, record: GroupRecord, now: float) -> None:
-        record.timer = None
-        if record.answering and not record.reserved:
-            due = self._reserve(now)
-            if due > now:
-                record.reserved = True
-                self._arm(record, due)
-                return
-        record.answering = record.reserved = False
-        if record.state is ListenerState.PENDING:
-            self._start_sequence(record, now)
-            return
-        if record.repeats_left > 0:
-            record.repeats_left -= 1
-        self._apply(record, ListenerEvent.TIMER if record.repeats_left else ListenerEvent.TIMER_LAST, now)
+    @property
+    def robustness(self) -> int:
+        """How often a change is reported (RFC 3810 9.1)."""
+        return self.compatibility.robustness
 
-    def _apply(self, record: GroupRecord, event: ListenerEvent, now: float, delay: float = 0.0) -> None:
-        before = record.state
-        transition = next_transition(before, event)
-        record.state = transition.state
-        for action in transition.actions:
-            self._do(action, record, now, delay)
-        journal = self._interface.host.journal
-        if journal.on:
-            what = f"group {format_address(record.group)}: {event.value}"
-            journal.note(now, "mld", what, transition.clause, before.value, transition.state.value)
+    @property
+    def may_speak(self) -> bool:
+        """Whether the interface is up and IPv6 is not disabled on it (RFC 4862 5.4.5)."""
+        return self._interface.up and not self._interface.disabled
 
-    def _do(self, action: ListenerAction, record: GroupRecord, now: float, delay: float) -> None:
-        if action is ListenerAction.SEND_REPORT:
-            self._send_report(record)
-        elif action is ListenerAction.SEND_DONE:
-            self._send_done(record)
-        elif action is ListenerAction.CLEAR_FLAG:
-            record.last_reporter = False
-        elif action is ListenerAction.OWE_REPORT:
-            record.unreported = True
-        elif action is ListenerAction.START_DELAY_TIMER:
-            self._arm(record, now + delay)
-        elif action is ListenerAction.START_REPEAT_TIMER:
-            interval = self._interface.host.settings.mldv1_unsolicited_report_interval / 1000
-            self._arm(record, now + interval * self._interface.host.rng.random())
-        elif action is ListenerAction.START_QUERY_TIMER:
-            record.answering = True
-            self._arm(record, now + delay)
-        else:
-            self._stop_timer(record)
+    def random(self) -> float:
+        """A number in [0, 1) from the host's generator."""
+        return self._interface.host.rng.random()
 
-    def _arm(self, record: GroupRecord, deadline: float) -> None:
-        if record.timer is not None:
-            record.timer.cancel()
-        record.timer = self._interface.host.timers.at(deadline, self._timeout, record)
+    def at(self, deadline: float, callback: Callable[..., None], *arguments: Any) -> Timer:
+        """A timer of the host's."""
+        return self._interface.host.timers.at(deadline, callback, *arguments)
 
-    def _stop_timer(self, record: GroupRecord) -> None:
-        if record.timer is not None:
-            record.timer.cancel()
-            record.timer = None
-        if record.reserved:
-            # Or somebody who asks and reports in turn would put off every other answer for ever.
-            self._bucket.give_back()
-        record.answering = record.reserved = False
-        record.repeats_left = 0
-
-    # -- onto the link
-
-    def source(self) -> IPv6Address | None:
-        """Where messages come from: a valid link-local address, :: until there is one (RFC 3590 4).
-
-        None while nothing may be said: the interface is down, disabled (RFC 4862 5.4.5), or has no address at
-        all (SEED section 5).
-        """
-        addresses = self._interface.addresses
-        if not self._interface.up or self._interface.disabled or not len(addresses):
-            return None
-        return addresses.link_local() or UNSPECIFIED
-
-    def _send_report(self, record: GroupRecord) -> None:
-        source = self.source()
-        if source is None or not self._send(icmpv6.MLD_REPORT, source, record.group, record.group):
-            # SEED row S84: what did not leave was not reported.
-            return
-        record.last_reporter = record.reported = True
-        record.announced = source != UNSPECIFIED
-
-    def _send_done(self, record: GroupRecord) -> None:
-        # RFC 2710 4: only the last reporter need say so; the setting has everybody say it (S27).
-        always = self._interface.host.settings.mldv1_done_always and record.reported
-        source = self.source()
-        if source is not None and (record.last_reporter or always):
-            self._send(icmpv6.MLD_DONE, source, ALL_ROUTERS, record.group)
-
-    def _send(self, message_type: int, source: IPv6Address, destination: IPv6Address, group: IPv6Address) -> bool:
-        message = mld.message(message_type, source, destination, group)
-        payload = extension.MLD_HOP_BY_HOP_BYTES + message
-        packet = ipv6.packet(source, destination, ipv6.HOP_BY_HOP, HOP_LIMIT, payload)
-        sent = self._interface.transmit_multicast(packet)
-        if sent:
-            self._interface.host.counters.icmp_out[message_type] += 1
-        return sent
+    def limit_hit(self, setting: str) -> None:
+        """Count what a bound cost."""
+        self._interface.host.counters.limit_hit(setting)
 
     def _announce_change(self, record: GroupRecord, *, joined: bool) -> None:
         host = self._interface.host

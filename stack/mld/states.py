@@ -2,9 +2,10 @@
 
 RFC 2710 has three states; a host needs two more: SILENT for groups that are never
 reported, and PENDING for the first report that waits for the random delay of
-duplicate address detection. The table is the `standard` personality of SEED
+duplicate address detection. The first table is the `standard` personality of SEED
 sections 2 and 3: S21 (every report sets the flag), S47 (an idle listener ignores
-reports) and S48 (a pending first report is not suppressed) follow the RFC.
+reports) and S48 (a pending first report is not suppressed) follow the RFC; the
+second, `netbsd`, differs in just these rows and in S83.
 
 A pair that is not in the table cannot happen; `next_transition` refuses it.
 """
@@ -54,6 +55,7 @@ class ListenerAction(Enum):
     """What a transition has done, in the order of its row."""
 
     SEND_REPORT = "send report, set flag if sent"
+    SEND_REPORT_UNFLAGGED = "send report"
     SEND_DONE = "send Done if flag set"
     CLEAR_FLAG = "clear flag"
     OWE_REPORT = "owe the first report until there is an address and the interface is up"
@@ -92,7 +94,9 @@ _FIRST_REPORT = {
 # SEED row S55: accepted, and reported when an address is there.
 _OWED = _T(_S.IDLE, (_A.OWE_REPORT,), "RFC 3590 4")
 
-TRANSITIONS: dict[ListenerState, dict[ListenerEvent, ListenerTransition]] = {
+Transitions = dict[ListenerState, dict[ListenerEvent, ListenerTransition]]
+
+TRANSITIONS: Transitions = {
     _S.NON_LISTENER: {
         **_FIRST_REPORT,
         _E.START_DELAYED: _T(_S.PENDING, (_A.START_DELAY_TIMER,), "RFC 4862 5.4.2"),
@@ -140,9 +144,31 @@ TRANSITIONS: dict[ListenerState, dict[ListenerEvent, ListenerTransition]] = {
 }
 
 
-def next_transition(state: ListenerState, event: ListenerEvent) -> ListenerTransition:
+_NETBSD_CHANGES: Transitions = {
+    # S48: another's report stops the timer of a first report as well, and it is never sent.
+    _S.PENDING: {
+        _E.REPORT: _T(_S.IDLE, (_A.STOP_TIMER, _A.CLEAR_FLAG), "mld6.c 494"),
+        _E.DOWN: _T(_S.PENDING, (), "mld6.c (absent)"),
+    },
+    _S.DELAYING: {
+        # S21: only a start and an immediate answer set the flag.
+        _E.TIMER: _T(_S.DELAYING, (_A.SEND_REPORT_UNFLAGGED, _A.START_REPEAT_TIMER), "mld6.c 245"),
+        _E.TIMER_LAST: _T(_S.IDLE, (_A.SEND_REPORT_UNFLAGGED,), "mld6.c 245"),
+        _E.DOWN: _T(_S.DELAYING, (), "mld6.c (absent)"),
+    },
+    _S.IDLE: {
+        # S47
+        _E.REPORT: _T(_S.IDLE, (_A.CLEAR_FLAG,), "mld6.c 494"),
+        _E.DOWN: _T(_S.IDLE, (), "mld6.c (absent)"),
+    },
+}
+
+NETBSD_TRANSITIONS: Transitions = {state: rows | _NETBSD_CHANGES.get(state, {}) for state, rows in TRANSITIONS.items()}
+
+
+def next_transition(state: ListenerState, event: ListenerEvent, table: Transitions = TRANSITIONS) -> ListenerTransition:
     """The row for an event in a state; raises IllegalTransitionError, before anything has moved, if there is none."""
-    transition = TRANSITIONS[state].get(event)
+    transition = table[state].get(event)
     if transition is None:
         raise IllegalTransitionError(f"a group that is {state.value!r} has no {event.value!r}")
     return transition

@@ -123,6 +123,14 @@ class AddressTable:
                 return entry.address
         return None
 
+    def first_link_local(self) -> IPv6Address | None:
+        """The first link-local unicast address that is no duplicate, tentative or not (SEED row S04, `netbsd`)."""
+        for entry in self.table.values():
+            usable = entry.state is not AddressState.DUPLICATED and not entry.anycast
+            if usable and is_link_local(entry.address):
+                return entry.address
+        return None
+
     def on_link(self, address: IPv6Address) -> bool:
         """Whether an address is on this link: link-local, or in the prefix of an assigned address (RFC 5942 4)."""
         if is_link_local(address):

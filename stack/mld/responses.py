@@ -1,0 +1,219 @@
+"""Answers to version 2 queries: when one is due, and what it says (RFC 3810 6.2, 6.3).
+
+There is one timer for the answer to a general query and one for each group that
+was asked for; pending answers are combined by the five rules of 6.2. What is sent
+is the state when the answer leaves. Any flood of queries is answered within
+`mld_ratelimit`: beyond it answers wait and are merged, and none is lost.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from stack.address import UNSPECIFIED, IPv6Address
+from stack.mld import records
+from stack.mld.groups import GroupRecord
+from stack.timers import Timer
+from stack.wire.mldv2 import Record
+
+if TYPE_CHECKING:
+    from stack.mld.listener import MulticastListener
+
+
+class PendingResponse:
+    """An answer due for one group; `sources` are those asked for, empty if all are.
+
+    `reserved` says that it has its place in the rate limit and leaves when its timer says.
+    """
+
+    __slots__ = ("reserved", "sources", "timer")
+
+    def __init__(self, timer: Timer, sources: frozenset[IPv6Address]) -> None:
+        self.timer = timer
+        self.sources = sources
+        self.reserved = False
+
+
+class Spread:
+    """An answer to a general query in parts: the groups still to come, `share` at a time, up to the time `end`."""
+
+    __slots__ = ("end", "rest", "share")
+
+    def __init__(self, rest: list[IPv6Address], share: int, end: float) -> None:
+        self.rest = rest
+        self.share = share
+        self.end = end
+
+    @property
+    def parts(self) -> int:
+        """How many reports are still to come."""
+        return -(-len(self.rest) // self.share)
+
+
+class Responses:
+    """The pending answers of one interface; `listener` has the groups and the way onto the link."""
+
+    __slots__ = ("_general", "_general_reserved", "_listener", "_pending", "_spread")
+
+    def __init__(self, listener: "MulticastListener") -> None:
+        self._listener = listener
+        # The Interface Timer, and the Multicast Address Timers with their source lists (6.2).
+        self._general: Timer | None = None
+        self._pending: dict[IPv6Address, PendingResponse] = {}
+        self._general_reserved = False
+        self._spread: Spread | None = None
+
+    # -- queries (6.2)
+
+    def query(self, group: IPv6Address, sources: frozenset[IPv6Address], maximum_delay: float, now: float) -> int:
+        """A valid query, general if `group` is ::; the delay is in seconds. How many groups it concerns."""
+        answerable = self._listener.answerable
+        concerned = len(answerable) if group == UNSPECIFIED else int(group in answerable)
+        if not concerned:
+            return 0
+        deadline = now + maximum_delay * self._listener.random()
+        if self._general is not None and self._spread is None:
+            if self._general_reserved or self._general.deadline <= deadline:
+                # Rule 1: a general answer is due sooner, or as soon as the rate limit lets it.
+                return concerned
+        if group == UNSPECIFIED:
+            self._schedule_general(deadline, now + maximum_delay, now)
+        else:
+            self._schedule(group, sources, deadline)
+        return concerned
+
+    def _schedule_general(self, deadline: float, end: float, now: float) -> None:
+        """Rule 2."""
+        listener, spread = self._listener, self._spread
+        if spread is not None:
+            # What is still to come answers this query as well; what has left already is asked for anew.
+            coming = set(spread.rest)
+            spread.rest += [group for group in listener.answerable if group not in coming]
+            spread.end = max(spread.end, end)
+            return
+        if self._general is not None:
+            self._general.cancel()
+        if not listener.settings.mld_spread_answers:
+            self._general = listener.at(deadline, self._answer_general)
+            return
+        groups = list(listener.answerable)
+        parts = len(listener.sender.pack_current(listener.answerable.values()))
+        self._spread = Spread(groups, -(-len(groups) // parts), end)
+        self._general = listener.at(now + (deadline - now) / parts, self._answer_part)
+
+    def _schedule(self, group: IPv6Address, sources: frozenset[IPv6Address], deadline: float) -> None:
+        """Rules 3 to 5."""
+        pending = self._pending.get(group)
+        if pending is None:
+            timer = self._listener.at(deadline, self._answer, group)
+            self._pending[group] = PendingResponse(timer, sources)
+            return
+        # Rule 4 clears the list, rule 5 adds to it.
+        pending.sources = pending.sources | sources if sources and pending.sources else frozenset()
+        if len(pending.sources) > self._listener.settings.mld_max_msf:
+            # More than is worth remembering: the whole state answers any of it.
+            pending.sources = frozenset()
+            self._listener.limit_hit("mld_max_msf")
+        if not pending.reserved and deadline < pending.timer.deadline:
+            pending.timer.cancel()
+            pending.timer = self._listener.at(deadline, self._answer, group)
+
+    # -- answers (6.3)
+
+    def _answer_general(self, now: float) -> None:
+        """Rule 1: one current-state record for each group, all together."""
+        listener = self._listener
+        answered = list(listener.answerable.values())
+        reports = listener.sender.pack_current(answered)
+        due = now if self._general_reserved else listener.sender.reserve(now, len(reports), len(reports))
+        self._general_reserved = due > now
+        if due > now:
+            self._general = listener.at(due, self._answer_general)
+            return
+        self._general = None
+        listener.sender.send_reports(reports, answered)
+        self._clear_sources(listener.answerable)
+
+    def _answer_part(self, now: float) -> None:
+        """Rule 1, spread over the delay: one report's worth of groups, the rest later."""
+        listener, spread = self._listener, self._spread
+        self._general = None
+        if spread is None:
+            return
+        part = spread.rest[: spread.share]
+        present = [listener.answerable[group] for group in part if group in listener.answerable]
+        reports = listener.sender.pack_current(present)
+        due = now if self._general_reserved else listener.sender.reserve(now, len(reports), spread.parts)
+        self._general_reserved = due > now
+        if due > now:
+            self._general = listener.at(due, self._answer_part)
+            return
+        del spread.rest[: spread.share]
+        listener.sender.send_reports(reports, present)
+        self._clear_sources(part)
+        if spread.rest:
+            gap = max(0.0, spread.end - now) / spread.parts
+            self._general = listener.at(now + gap * listener.random(), self._answer_part)
+        else:
+            self._spread = None
+
+    def _answer(self, group: IPv6Address, now: float) -> None:
+        """Rules 2 and 3: the state as it is now, of what was asked for."""
+        listener = self._listener
+        pending = self._pending[group]
+        record = self._record_for(group, pending.sources)
+        if record is None:
+            self.drop(group)
+            return
+        if not pending.reserved:
+            due = listener.sender.reserve(now, 1, 1)
+            if due > now:
+                pending.reserved = True
+                pending.timer = listener.at(due, self._answer, group)
+                return
+        del self._pending[group]
+        listener.sender.send_records([record], [group])
+
+    def _record_for(self, group: IPv6Address, asked: frozenset[IPv6Address]) -> Record | None:
+        if group not in self._listener.answerable:
+            return None
+        current = self._listener.current(group)
+        if asked:
+            return records.current_sources(group, current, asked)
+        return records.current_state(group, current)
+
+    def _clear_sources(self, groups: Iterable[IPv6Address]) -> None:
+        """After a report of their whole state the source lists of the groups are cleared (6.3, after rule 3)."""
+        if self._pending:
+            for group in groups:
+                if group in self._pending:
+                    self._pending[group].sources = frozenset()
+
+    # -- the end of what is pending
+
+    def drop(self, group: IPv6Address) -> None:
+        """No answer about a group is due any more."""
+        pending = self._pending.pop(group, None)
+        if pending is not None:
+            pending.timer.cancel()
+            if pending.reserved:
+                self._listener.sender.give_back()
+
+    def cancel(self) -> None:
+        """Nothing is due any more."""
+        for group in list(self._pending):
+            self.drop(group)
+        if self._general is not None:
+            self._general.cancel()
+            self._general = None
+        self._general_reserved = False
+        self._spread = None
+
+    def next_due(self, record: GroupRecord) -> list[float]:
+        """The times at which answers about a group are due."""
+        due = []
+        if self._general is not None and record.group in self._listener.answerable:
+            due.append(self._general.deadline)
+        pending = self._pending.get(record.group)
+        if pending is not None:
+            due.append(pending.timer.deadline)
+        return due
