@@ -57,7 +57,8 @@ class Resolver:
         """Send a packet to a neighbour on this link, resolving it first if need be."""
         entry = self.cache.entries.get(next_hop)
         if entry is None:
-            entry = self._create(next_hop, now, wanted=not is_answer(packet))
+            if self._interface.up and not self._interface.disabled:
+                entry = self._create(next_hop, now, wanted=not is_answer(packet))
             if entry is None:
                 self._interface.host.counters.out_discards += 1
                 return

@@ -449,10 +449,7 @@ def test_neighbour_that_does_not_answer(play: Play) -> None:
     ping.send(2)
     play.run(play.now + 10.0)
     assert [sent.kind for sent in play.sent()] == [135] * 3
-    assert [(error.sequence, error.type, error.code) for error in ping.heard if isinstance(error, EchoError)] == [
-        (1, 1, 3),
-        (2, 1, 3),
-    ]
+    assert ping.heard == [EchoError(sequence, ip(OUR_LINK_LOCAL), 1, 3, ping.heard[0].time) for sequence in (1, 2)]
 
 
 def test_neighbour_that_does_not_answer_after_the_end(play: Play) -> None:

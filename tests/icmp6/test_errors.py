@@ -345,6 +345,16 @@ def test_the_journal_names_the_rate(play: Play) -> None:
     assert [record.clause for record in records if record.layer == "icmp6"] == ["RFC 4443 2.4 (f)"]
 
 
+def test_the_journal_says_whom_an_error_reached(play: Play) -> None:
+    """RFC 4443 2.4 (d)."""
+    ping = Ping(play)
+    records: list[Record] = []
+    play.host.journal.listen(records.append)
+    play.receive(error(ping.packet, 3, 1))
+    noted = [(record.what, record.clause) for record in records if record.layer == "icmp6"]
+    assert noted == [("error of type 3, code 1 passed to the ping that it is about", "RFC 4443 2.4 (d)")]
+
+
 # -- errors that we hear
 
 

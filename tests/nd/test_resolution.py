@@ -16,6 +16,7 @@ from tests.playbook import (
     group_mac,
     ip,
     lladdr_option,
+    packet,
     solicitation,
 )
 
@@ -252,6 +253,17 @@ def test_the_interface_goes_down_during_resolution(how: str) -> None:
     play.run(begin + 5.0)
     assert [each.time for each in play.sent(NS)] == [begin, begin + 1.0, begin + 2.0], "all of it anew"
     assert heard == []
+
+
+@pytest.mark.parametrize("how", ["stop", "disable"])
+def test_nothing_is_resolved_on_a_link_that_is_not_there(how: str) -> None:
+    """What somebody sends all the same is dropped and counted; no entry, no timer."""
+    play = ready()
+    getattr(play.interface, how)(play.now)
+    timers, discards = len(play.host.timers), play.host.counters.out_discards
+    play.interface.resolver.send(ip(PEER_LINK_LOCAL), packet(OUR_LINK_LOCAL, PEER_LINK_LOCAL, b""), play.now)
+    assert play.neighbour(PEER_LINK_LOCAL) is None and len(play.host.timers) == timers
+    assert play.host.counters.out_discards == discards + 1
 
 
 # -- unreachability detection
