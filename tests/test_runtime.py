@@ -15,7 +15,19 @@ from stack.multicast_filter import FilterPlan
 from stack.runtime import BATCH, Runtime
 from stack.settings import Settings
 from tests.device import PairDevice
-from tests.playbook import OUR_LINK_LOCAL, OUR_MAC, PEER_MAC, Sent, echo_request, ip, solicitation
+from tests.playbook import (
+    OUR_LINK_LOCAL,
+    OUR_MAC,
+    PEER_MAC,
+    TO_EX,
+    TO_IN,
+    Sent,
+    echo_request,
+    ip,
+    record_types,
+    records,
+    solicitation,
+)
 
 
 class Stage:
@@ -108,7 +120,7 @@ async def test_what_a_call_sends_leaves_at_once() -> None:
     async with running() as stage:
         stage.device.frames()
         stage.runtime.call(lambda now: stage.interface.listener.join(ip("ff05::7"), now))
-        assert [each.destination for each in stage.sent(131)] == ["ff05::7"]
+        assert record_types(stage.sent(143), "ff05::7") == [TO_EX]
 
 
 async def test_a_driver_that_refuses_is_one_error_and_no_membership() -> None:
@@ -119,12 +131,17 @@ async def test_a_driver_that_refuses_is_one_error_and_no_membership() -> None:
         assert ip("ff05::7") not in stage.interface.listener.groups
 
 
-async def test_stop_says_done_once_for_each_reported_group() -> None:
-    async with running() as stage:
+@pytest.mark.parametrize("version", [1, 2])
+async def test_stop_takes_back_each_reported_group_once(version: int) -> None:
+    async with running(force_mld_version=version) as stage:
         stage.runtime.call(lambda now: stage.interface.listener.join(ip("ff05::7"), now))
         stage.device.frames()
         stage.runtime.stop()
-        assert sorted(each.target for each in stage.sent(132)) == ["ff02::1:ff00:1", "ff05::7"]
+        if version == 1:
+            assert sorted(each.target for each in stage.sent(132)) == ["ff02::1:ff00:1", "ff05::7"]
+        else:
+            (report,) = stage.sent(143)
+            assert sorted(records(report)) == [(TO_IN, "ff02::1:ff00:1", ()), (TO_IN, "ff05::7", ())]
         assert stage.runtime.call(lambda now: len(stage.interface.listener.groups)) == 0
 
 
@@ -150,7 +167,7 @@ async def test_link_down_and_up() -> None:
         stage.runtime.bring_up()
         assert (stage.device.carrier, stage.interface.up) == (True, True)
         await until(lambda: ip("ff05::7") in stage.interface.listener.groups)
-        assert "ff05::7" in [each.destination for each in stage.sent(131)]
+        assert record_types(stage.sent(143), "ff05::7") == [TO_EX]
 
 
 class TestDevice:

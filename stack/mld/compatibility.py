@@ -16,7 +16,7 @@ class Compatibility:
     query, or the settings' where it said 0 or none came (5.1.8, 5.1.9).
     """
 
-    __slots__ = ("_listener", "_query_interval", "_querier_timer", "_robustness")
+    __slots__ = ("_listener", "_querier_timer", "_query_interval", "_robustness")
 
     def __init__(self, listener: "MulticastListener") -> None:
         self._listener = listener
@@ -60,7 +60,9 @@ class Compatibility:
         return None if self._querier_timer is None else self._querier_timer.deadline
 
     def version_1_query_heard(self, now: float) -> None:
-        """8.2.1: a version 1 querier is present, and the timer runs anew."""
+        """8.2.1: a version 1 querier is present, and the timer runs anew; of no interest where the version is fixed."""
+        if self._listener.settings.force_mld_version:
+            return
         if self._querier_timer is not None:
             self._querier_timer.cancel()
         self._querier_timer = self._listener.at(now + self.older_querier_timeout, self._expired)

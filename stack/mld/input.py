@@ -24,27 +24,40 @@ def query(interface: "Interface", received: "Received", now: float) -> Outcome:
     reason = _check_query(interface, received)
     if reason is not None:
         return reason
-    group = received.payload[_GROUP]
-    if listener.version == 1 and listener.personality.is_version_1_only:
-        return _concerns(listener.version1.query(group, _linear_delay(received), now))
     parsed = mldv2.parse_query(received.payload)
-    if parsed is None:
-        return Discard.MLD_TRUNCATED if len(received.payload) >= wire.V2_QUERY_LENGTH else Discard.MLD_LENGTH
-    if parsed.version == 1:
-        if listener.settings.force_mld_version == 2:
-            return Discard.MLD_VERSION
-        if is_source_specific(group):
-            return Discard.MLD_SOURCE_SPECIFIC
-        listener.compatibility.version_1_query_heard(now)
-    else:
-        if group == UNSPECIFIED and parsed.sources:
-            return Discard.MLD_GENERAL_WITH_SOURCES
-        listener.compatibility.version_2_query_heard(parsed.robustness, parsed.interval)
+    if listener.personality.checks_input:
+        reason = _note_querier(interface, received, parsed, now)
+        if reason is not None:
+            return reason
+    group = received.payload[_GROUP]
     if listener.version == 1:
         # RFC 2710 3.7: what follows the first 24 octets is ignored (SEED rows S33, S44).
-        return _concerns(listener.version1.query(group, _linear_delay(received), now))
+        delay = int.from_bytes(received.payload[4:6], "big")
+        return _concerns(listener.version1.query(group, delay / 1000, now))
+    if parsed is None:
+        return Discard.MLD_TRUNCATED
+    if group == UNSPECIFIED and parsed.sources:
+        return Discard.MLD_GENERAL_WITH_SOURCES
     sources = frozenset(parsed.sources)
     return _concerns(listener.version2.responses.query(group, sources, parsed.delay / 1000, now))
+
+
+def _note_querier(
+    interface: "Interface", received: "Received", parsed: mldv2.Query | None, now: float
+) -> Discard | None:
+    """The version of a query, which its length tells, decides the one that is spoken (RFC 3810 8.1, 8.2.1)."""
+    listener = interface.listener
+    if parsed is None:
+        return Discard.MLD_LENGTH if len(received.payload) < wire.V2_QUERY_LENGTH else None
+    if parsed.version > 1:
+        listener.compatibility.version_2_query_heard(parsed.robustness, parsed.interval)
+        return None
+    if listener.settings.force_mld_version == 2:
+        return Discard.MLD_VERSION
+    if is_source_specific(parsed.group):
+        return Discard.MLD_SOURCE_SPECIFIC
+    listener.compatibility.version_1_query_heard(now)
+    return None
 
 
 def _check_query(interface: "Interface", received: "Received") -> Discard | None:
@@ -66,11 +79,6 @@ def _check_query(interface: "Interface", received: "Received") -> Discard | None
     if not len(interface.addresses):
         return Discard.MLD_NO_ADDRESS
     return None
-
-
-def _linear_delay(received: "Received") -> float:
-    """The maximum response delay of version 1 (RFC 2710 3.4), in seconds."""
-    return int.from_bytes(received.payload[4:6], "big") / 1000
 
 
 def _concerns(groups: int) -> Outcome:

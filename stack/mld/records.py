@@ -1,4 +1,4 @@
-"""Multicast address records of version 2 reports (RFC 3810 5.2): which record a change or a query calls for, and their packing.
+"""Multicast address records of version 2 reports (RFC 3810 5.2): which ones a change or a query calls for; packing.
 
 The two tables of section 6 that say what is sent are here: of a change of the
 interface's filter (6.1), and of a current state (6.3). Records are packed into

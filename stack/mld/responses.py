@@ -71,10 +71,10 @@ class Responses:
         if not concerned:
             return 0
         deadline = now + maximum_delay * self._listener.random()
-        if self._general is not None and self._spread is None:
-            if self._general_reserved or self._general.deadline <= deadline:
-                # Rule 1: a general answer is due sooner, or as soon as the rate limit lets it.
-                return concerned
+        sooner = self._general is not None and (self._general_reserved or self._general.deadline <= deadline)
+        if sooner and self._spread is None:
+            # Rule 1: a general answer is due sooner, or as soon as the rate limit lets it.
+            return concerned
         if group == UNSPECIFIED:
             self._schedule_general(deadline, now + maximum_delay, now)
         else:

@@ -106,7 +106,7 @@ class Stage:
 
     def host(self, name: str, mac: str, *, named: bool = True, **settings: int | str) -> Station:
         """A host on a port of its own, still down; unless `named` is false its link-local address goes by its name."""
-        own = Settings()
+        own = Settings(force_mld_version=1)
         for setting, value in settings.items():
             own.set_text(setting, str(value))
         octets = parse_mac(mac)

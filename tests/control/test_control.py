@@ -20,7 +20,17 @@ from stack.multicast_filter import FilterPlan
 from stack.runtime import Runtime
 from stack.settings import Settings
 from tests.device import KERNEL_MAC, PairDevice
-from tests.playbook import OUR_LINK_LOCAL, OUR_MAC, PEER_LINK_LOCAL, PEER_MAC, Sent, solicitation
+from tests.playbook import (
+    OUR_LINK_LOCAL,
+    OUR_MAC,
+    PEER_LINK_LOCAL,
+    PEER_MAC,
+    TO_EX,
+    TO_IN,
+    Sent,
+    record_types,
+    solicitation,
+)
 
 
 class Served:
@@ -171,7 +181,7 @@ class TestGroups:
             assert joined["group"] == "ff05::7"
             shown = (await served.groups())["ff05::7"]
             timer = shown.pop("timer")
-            assert 0 <= timer <= 10
+            assert 0 <= timer <= 1
             assert shown == {
                 "address": "ff05::7",
                 "ifaddr": OUR_LINK_LOCAL,
@@ -181,10 +191,10 @@ class TestGroups:
                 "state": "delaying",
                 "last_reporter": True,
             }
-            assert [each.target for each in served.sent(131)] == ["ff05::7"]
+            assert record_types(served.sent(143), "ff05::7") == [TO_EX]
             await served.ask("maddr leave", group="ff05::7", id=joined["id"])
             assert "ff05::7" not in await served.groups()
-            assert [each.target for each in served.sent(132)] == ["ff05::7"]
+            assert record_types(served.sent(143), "ff05::7")[:1] == [TO_IN]
 
     async def test_leave_ends_the_newest(self, tmp_path: Path) -> None:
         async with serving(tmp_path) as served:
@@ -339,7 +349,7 @@ class TestSettings:
 async def test_stats(tmp_path: Path) -> None:
     async with serving(tmp_path) as served:
         counters = await served.ask("stats")
-        assert counters["Icmp6OutGroupMembResponses"] >= 1
+        assert counters["Icmp6OutMLDv2Reports"] >= 1
         assert all(isinstance(value, int) for value in counters.values())
 
 
