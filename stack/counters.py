@@ -41,6 +41,7 @@ class Counters:
         "icmp_out",
         "icmp_unread_in",
         "limits",
+        "looped",
         "mcast_in",
         "mcast_out",
         "mld_delayed",
@@ -51,6 +52,9 @@ class Counters:
         "outcomes",
         "packets_in",
         "packets_out",
+        "udp_in",
+        "udp_out",
+        "udp_receive_buffer_errors",
     )
 
     def __init__(self) -> None:
@@ -74,7 +78,12 @@ class Counters:
         self.icmp_unread_in = 0
         self.icmp_in = [0] * 256
         self.icmp_out = [0] * 256
+        self.udp_in = 0
+        self.udp_out = 0
+        self.udp_receive_buffer_errors = 0
         self.outcomes: dict[Outcome, int] = dict.fromkeys((*Verdict, *Discard), 0)
+        # The same of our own packets to ourselves, which are no frames.
+        self.looped: dict[Outcome, int] = dict.fromkeys((*Verdict, *Discard), 0)
         self.limits: dict[str, int] = {}
 
     def limit_hit(self, setting: str) -> None:
@@ -88,12 +97,26 @@ class Counters:
         # RFC 4293: InMsgs includes the messages in error, and those with a wrong checksum are in InErrors too.
         table["Icmp6InMsgs"] += self.icmp_unread_in
         table.update(self._icmp6("Out", self.icmp_out))
+        table.update(self._udp6())
         for reason in Discard:
             if reason.counter is not None:
-                table[reason.counter] = table.get(reason.counter, 0) + self.outcomes[reason]
-        table["Icmp6InErrors"] += self.outcomes[Discard.ICMP_CHECKSUM]
+                table[reason.counter] = table.get(reason.counter, 0) + self._total(reason)
+        table["Icmp6InErrors"] += self._total(Discard.ICMP_CHECKSUM)
+        table["Udp6InErrors"] += self._total(Discard.UDP_CHECKSUM) + self._total(Discard.UDP_NO_CHECKSUM)
         table.update(self._ours())
         return table
+
+    def _total(self, reason: Discard) -> int:
+        return self.outcomes[reason] + self.looped[reason]
+
+    def _udp6(self) -> dict[str, int]:
+        """RFC 4113, Linux's way: a datagram that finds no room in a socket's queue is an error too."""
+        return {
+            "Udp6InDatagrams": self.udp_in,
+            "Udp6OutDatagrams": self.udp_out,
+            "Udp6InErrors": self.udp_receive_buffer_errors,
+            "Udp6RcvbufErrors": self.udp_receive_buffer_errors,
+        }
 
     def _ip6(self) -> dict[str, int]:
         return {

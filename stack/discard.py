@@ -65,6 +65,16 @@ class Discard(Enum):
     ICMP_ERROR_UNCLAIMED = ("error about a packet that nobody here sent", "RFC 4443 2.4 (d)", None)
     ICMP_ROUTERS_ONLY = ("a message for routers", "RFC 4861 6.2.6", None)
     ECHO_REPLY_UNCLAIMED = ("echo reply that nobody waits for", "RFC 4443 4.2", None)
+    # UDP
+    UDP_TRUNCATED = ("shorter than a UDP header", "RFC 768", "Udp6InErrors")
+    UDP_LENGTH = ("UDP length under 8, or past the packet", "RFC 768", "Udp6InErrors")
+    UDP_NO_CHECKSUM = ("UDP checksum of zero", "RFC 8200 8.1", "Udp6InCsumErrors")
+    UDP_CHECKSUM = ("wrong UDP checksum", "RFC 8200 8.1", "Udp6InCsumErrors")
+    UDP_NO_PORT = ("no socket at the UDP port", "RFC 4443 3.1", "Udp6NoPorts")
+    UDP_NO_MEMBER = ("no socket at the UDP port listens to the group", "RFC 3810 4.2", "Udp6IgnoredMulti")
+    UDP_SOURCE_FILTERED = ("no socket wants this source's data to the group", "RFC 3810 4.2", "Udp6IgnoredMulti")
+    # Sockets count this one themselves: of a datagram to a group some may have taken it.
+    UDP_QUEUE_FULL = ("the socket's receive queue is full", "RFC 768", None)
     # Neighbour discovery
     ND_HOP_LIMIT = ("neighbour discovery with a hop limit other than 255", "RFC 4861 7.1", None)
     ND_CODE = ("neighbour discovery with a code other than 0", "RFC 4861 7.1", None)

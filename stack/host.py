@@ -21,6 +21,7 @@ from stack.interface import Interface, Program
 from stack.journal import Journal
 from stack.settings import Settings
 from stack.timers import Timers
+from stack.udp.ports import Ports
 
 
 class Host:
@@ -38,6 +39,7 @@ class Host:
         self.journal = Journal()
         self.error_bucket = TokenBucket()
         self.echoes = Echoes(self)
+        self.udp = Ports(self)
         self.interfaces: dict[int, Interface] = {}
         self.listeners: list[Callable[[Event], None]] = []
         self._output: deque[tuple[Interface, bytes]] = deque()

@@ -248,7 +248,8 @@ class Interface:
     def receive_own(self, packet: bytes, now: float) -> None:
         """A packet of ours to an address of ours; it was never on the link."""
         if self.up and not self.disabled:
-            ip6_input.receive(self, packet, self.mac, self.mac, now, looped=True)
+            outcome = ip6_input.receive(self, packet, self.mac, self.mac, now, looped=True)
+            self.host.counters.looped[outcome] += 1
 
     # -- out
 

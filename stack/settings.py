@@ -68,6 +68,9 @@ class Settings:
     icmp_ratelimit: int = _number(100, 0, 3_600_000, "ms between tokens for ICMPv6 errors (burst 10); 0 = no limit")
     max_echo_sessions: int = _number(64, 1, 65_536, "limit of pings under way at once")
     tx_queue_len: int = _number(32_768, 1, _TABLE_LIMIT, "frames waiting for the link")
+    # UDP
+    max_sockets: int = _number(1_024, 1, _TABLE_LIMIT, "limit of UDP sockets")
+    rmem_default: int = _number(212_992, 2_304, 1 << 30, "received data held for one socket, bytes (256 more for each)")
     # Multicast listener discovery (RFC 2710, RFC 3810)
     mldv1_unsolicited_report_interval: int = _number(
         10_000, 0, 3_600_000, "the repeat of a version 1 report comes within this, ms"

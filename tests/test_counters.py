@@ -98,10 +98,10 @@ def test_unknown_informational_is_no_error(play: Play) -> None:
 
 @pytest.mark.skipif(not Path("/proc/net/snmp6").exists(), reason="no Linux to compare with")
 def test_names_are_those_of_this_kernel() -> None:
-    """What is called Ip6... or Icmp6... here is a name of /proc/net/snmp6."""
+    """What is called Ip6..., Icmp6... or Udp6... here is a name of /proc/net/snmp6."""
     lines = Path("/proc/net/snmp6").read_text().split("\n")
     kernel = {line.split()[0] for line in lines if line}
-    ours = {name for name in Counters().as_dict() if name.startswith(("Ip6", "Icmp6"))}
+    ours = {name for name in Counters().as_dict() if name.startswith(("Ip6", "Icmp6", "Udp6"))}
     assert ours - kernel == set()
 
 

@@ -128,9 +128,11 @@ def received(interface: "Interface", received: "Received", now: float) -> Outcom
     invoking = payload[icmpv6.ERROR_HEADER.size :]
     if invoking[8:24] not in interface.addresses.table:
         return Discard.ICMP_ERROR_UNCLAIMED
-    if _deliver(interface, invoking, received.source, payload[0], payload[1], now):
+    kind, code, _, parameter = icmpv6.ERROR_HEADER.unpack_from(payload)
+    if deliver(interface, invoking, received.source, kind, code, parameter, now):
         if interface.host.journal.on:
-            what = f"error of type {payload[0]}, code {payload[1]} passed to the ping that it is about"
+            sender = "socket" if invoking[6] == ipv6.UDP else "ping"
+            what = f"error of type {kind}, code {code} passed to the {sender} that it is about"
             interface.host.journal.note(now, "icmp6", what, "RFC 4443 2.4 (d)")
         return Verdict.DELIVERED
     return Discard.ICMP_ERROR_UNCLAIMED
@@ -139,11 +141,15 @@ def received(interface: "Interface", received: "Received", now: float) -> Outcom
 def undeliverable(interface: "Interface", packet: bytes, now: float) -> None:
     """A packet of ours whose neighbour does not answer: address unreachable, told to its sender (RFC 4861 7.2.2)."""
     kind, code = icmpv6.DESTINATION_UNREACHABLE, icmpv6.ADDRESS_UNREACHABLE
-    _deliver(interface, packet, packet[8:24], kind, code, now)
+    deliver(interface, packet, packet[8:24], kind, code, 0, now)
 
 
-def _deliver(interface: "Interface", invoking: bytes, source: IPv6Address, kind: int, code: int, now: float) -> bool:
-    """Hand an error to the echo session whose request it quotes; false if there is none."""
+def deliver(
+    interface: "Interface", invoking: bytes, source: IPv6Address, kind: int, code: int, parameter: int, now: float
+) -> bool:
+    """Hand an error to the echo session or the socket whose packet it quotes; false if there is none."""
+    if len(invoking) >= ipv6.HEADER_LENGTH and invoking[6] == ipv6.UDP:
+        return interface.host.udp.failed(interface, invoking, source, kind, code, parameter, now)
     if len(invoking) < _ECHO_QUOTE_LENGTH or invoking[6] != ipv6.ICMPV6:
         return False
     if invoking[ipv6.HEADER_LENGTH] != icmpv6.ECHO_REQUEST:

@@ -15,6 +15,7 @@ from stack.discard import Discard, Outcome, Verdict
 from stack.icmp6 import dispatch, errors
 from stack.ip6 import chain
 from stack.ip6.received import Received
+from stack.udp import input as udp
 from stack.wire import icmpv6, ipv6
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def receive(
         return dispatch.receive(interface, received, now, looped)
     if not looped and _is_suspicious(interface, received):
         return Discard.SOURCE_OURS if source != UNSPECIFIED else Discard.SOURCE_UNSPECIFIED
+    if next_header == ipv6.UDP:
+        interface.host.counters.delivers_in += 1
+        return udp.receive(interface, received, now, looped)
     if next_header == ipv6.NO_NEXT_HEADER:
         return _nothing_follows(interface, now)
     errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_NEXT_HEADER, received.next_header_pointer, now)

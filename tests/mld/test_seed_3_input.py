@@ -398,6 +398,16 @@ def test_S47_heard_while_delaying(why: str) -> None:
     assert answers(play) == [], "not the last reporter"
 
 
+def test_S47_heard_while_repeats_are_left() -> None:
+    play = ready(mld_qrv=5)
+    play.run(100)
+    play.join(GROUP)
+    play.sent()
+    heard(play)
+    query(play, GROUP, delay=1000)
+    assert answers(play, 100) == [REPORT], "the repeats are over, the answer is one"
+
+
 def test_S47_heard_when_idle() -> None:
     # RFC 2710 5: a report "is ignored in the Non-Listener or Idle Listener state"; the Done stays due.
     play = joined()

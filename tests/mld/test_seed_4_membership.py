@@ -150,6 +150,18 @@ def test_S55_delay_that_outlasts_the_lack_of_an_address() -> None:
     assert len(times) == 2
 
 
+def test_S55_reported_once_and_not_for_every_further_address() -> None:
+    play = without_address()
+    play.join(GROUP)
+    play.add_address(GLOBAL, nodad=True)
+    assert about(play.sent()) == [(play.now, REPORT, "::")]
+    play.run(play.now + 20)
+    assert kinds(play.sent()) == [REPORT]
+    play.add_address("2001:db8::7:8", nodad=True)
+    play.run(play.now + 20)
+    assert kinds(play.sent()) == []
+
+
 def test_S55_a_group_that_is_saved_can_be_joined_again() -> None:
     play = joined()
     play.remove_address(OUR_LINK_LOCAL)
@@ -395,6 +407,24 @@ def test_S65_leaving_while_the_list_is_walked() -> None:
     play.interface.listener.link_local_valid(play.now)
     assert all(not token.active for token in tokens)
     play.run(play.now + 30)
+    assert no_timer(play)
+
+
+def test_S65_leaving_while_owed_reports_are_walked() -> None:
+    play = without_address()
+    tokens = [play.join(group) for group in (GROUP, OTHER_GROUP)]
+
+    def leave(entry: Record) -> None:
+        if "start listening, to be repeated" in entry.what and GROUP in entry.what:
+            for token in tokens:
+                play.interface.listener.leave(token, play.now)
+
+    play.host.journal.listen(leave)
+    play.add_address("fe80::1", nodad=True)
+    play.run(play.now + 30)
+    frames = play.sent()
+    assert kinds(frames, GROUP) == [REPORT, DONE]
+    assert kinds(frames, OTHER_GROUP) == []
     assert no_timer(play)
 
 

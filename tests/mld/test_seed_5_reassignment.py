@@ -347,10 +347,20 @@ def test_S83_no_leaves_and_no_flag_over_a_downed_link() -> None:
     play = joined(mldv1_done_always=1)
     dropped = play.host.counters.out_discards
     play.interface.stop(play.now)
-    assert not record(play).last_reporter
+    each = record(play)
+    assert not (each.last_reporter or each.reported or each.announced)
     play.leave(membership(play))
     assert play.sent() == []
     assert play.host.counters.out_discards == dropped
+
+
+def test_S83_address_of_the_user_is_to_be_announced_anew() -> None:
+    play = without_address()
+    play.add_address("fe80::1", nodad=True)
+    play.join(GROUP)
+    assert record(play).announced
+    play.interface.stop(play.now)
+    assert not record(play).announced
 
 
 def test_S83_pending_and_heard_groups_too() -> None:
@@ -401,8 +411,11 @@ def test_disabled_interface_is_silent() -> None:
     play.receive(advertisement(OUR_LINK_LOCAL, destination="ff02::1", flags="O"))
     assert play.interface.disabled
     play.join(OTHER_GROUP)
+    dropped = play.host.counters.out_discards
+    assert no_timer(play)
     play.run(play.now + 60)
     assert play.sent() == []
+    assert play.host.counters.out_discards == dropped
     play.start(until=None)
     frames = play.sent()
     assert kinds(frames, GROUP) == kinds(frames, OTHER_GROUP) == [REPORT]

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from stack.discard import Discard, Verdict
 from stack.ip6 import chain
 from stack.ip6.received import Received
+from stack.mld.filters import EVERYTHING
+from stack.udp.datagram import ReceiveQueue
 from stack.wire import extension, nd
 from tests.playbook import (
     OUR_LINK_LOCAL,
@@ -34,12 +36,14 @@ from tests.playbook import (
     solicitation,
     text,
 )
+from tests.udp.common import datagram
 
 OUR_GLOBAL = "2001:db8:1::1"
 ANYCAST = "2001:db8:1::abcd"
 TENTATIVE = "2001:db8:2::1"
 GROUP = "ff05::77"
 NEIGHBOURS, GROUPS, QUEUE = 8, 32, 64
+SOCKET_PORT, SOCKET_QUEUE = 5000, 2304
 
 RUN = settings(
     max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -48,13 +52,17 @@ RUN = settings(
 
 def busy_host() -> Play:
     """A host in the middle of everything: addresses of all kinds, a group, a ping, a neighbour unresolved."""
-    play = Play(gc_thresh3=NEIGHBOURS, mld_max_groups=GROUPS, tx_queue_len=QUEUE).start()
+    play = Play(gc_thresh3=NEIGHBOURS, mld_max_groups=GROUPS, tx_queue_len=QUEUE, rmem_default=SOCKET_QUEUE).start()
     play.add_address(OUR_GLOBAL)
     play.add_address(ANYCAST, anycast=True)
     play.join(GROUP)
     play.run(30.0)
     play.meet()
     play.add_address(TENTATIVE)
+    for port in (SOCKET_PORT, SOCKET_PORT + 1):
+        socket = play.host.udp.open()
+        socket.bind(None, port)
+        socket.listen(ip(GROUP), EVERYTHING, play.now)
     session = play.host.echoes.open(play.interface, ip(PEER_LINK_LOCAL), lambda heard: None, data=b"12345678")
     session.send(1, play.now)
     other = play.host.echoes.open(play.interface, ip("fe80::5"), lambda heard: None)
@@ -89,6 +97,11 @@ def solicited_node(address: str) -> bytes:
     return ip("ff02::1:ff00:0")[:13] + ip(address)[13:]
 
 
+def queues(play: Play) -> list[ReceiveQueue]:
+    """What waits in the sockets."""
+    return [socket._queue for socket in play.host.udp.sockets.values()]
+
+
 def take(play: Play, octets: bytes) -> None:
     """One frame: no exception, one outcome, counted once; no table past its bound, whatever is sent is sound."""
     counters = play.host.counters
@@ -101,6 +114,7 @@ def take(play: Play, octets: bytes) -> None:
     assert len(play.interface.listener.groups.records) <= GROUPS
     assert len(play.interface.addresses) <= 4
     assert len(play.host.echoes.sessions) <= 2
+    assert all(len(each) <= SOCKET_QUEUE // 256 for each in queues(play))
     assert len(play.host.timers) < 4 * (NEIGHBOURS + GROUPS)
     for sent in play.sent():
         assert sent.frame[6:14] == OUR_MAC + b"\x86\xdd"
@@ -209,6 +223,19 @@ VALID = {
     "time exceeded": error(3),
     "parameter problem": error(4),
     "error of unknown type": error(99),
+    "datagram": datagram(port=SOCKET_PORT),
+    "datagram to a group": datagram(bytes(100), destination=GROUP, port=SOCKET_PORT),
+    "datagram that nobody takes": datagram(port=9),
+    "unreachable, about a datagram": frame(
+        packet(
+            PEER_LINK_LOCAL,
+            OUR_LINK_LOCAL,
+            icmp(
+                *(PEER_LINK_LOCAL, OUR_LINK_LOCAL, 1, 4),
+                bytes(4) + datagram(b"", source=OUR_LINK_LOCAL, destination=PEER_LINK_LOCAL, source_port=5000)[14:],
+            ),
+        )
+    ),
     "unknown informational": frame(
         packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, icmp(PEER_LINK_LOCAL, OUR_LINK_LOCAL, 200, 0, b""))
     ),
@@ -259,11 +286,14 @@ def repaired(octets: bytes) -> bytes:
     at, following = 40, octets[6]
     while following in NUMBERS and at + 8 <= len(octets):
         following, at = octets[at], at + (8 if following == 44 else 8 + 8 * octets[at + 1])
-    if following != 58 or at + 4 > len(octets):
+    # Where the checksum is in ICMPv6 (RFC 4443 2.1) and in UDP (RFC 768).
+    field = {58: 2, 17: 6}.get(following)
+    if field is None or at + field + 2 > len(octets):
         return octets
-    message = octets[at : at + 2] + bytes(2) + octets[at + 4 :]
-    value = checksum(octets[8:24], octets[24:40], 58, message)
-    return octets[:at] + message[:2] + struct.pack("!H", value) + message[4:]
+    field += at
+    message = octets[at:field] + bytes(2) + octets[field + 2 :]
+    value = checksum(octets[8:24], octets[24:40], following, message)
+    return octets[:field] + struct.pack("!H", value) + octets[field + 2 :]
 
 
 def spliced(octets: bytes, headers: list[tuple[int, bytes]]) -> bytes:

@@ -1,0 +1,91 @@
+"""What a socket is given: datagrams, and ICMPv6 errors about datagrams that it sent; and the queue that holds both."""
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from stack.address import IPv6Address
+
+if TYPE_CHECKING:
+    from stack.interface import Interface
+
+# What an entry costs beside its data, in octets: an empty datagram takes room too.
+OVERHEAD = 256
+
+
+class Datagram(NamedTuple):
+    """One received datagram: data, whence (address of 16 bytes, port), to which address of ours or group, and how."""
+
+    data: bytes
+    source: IPv6Address
+    port: int
+    destination: IPv6Address
+    hop_limit: int
+    traffic_class: int
+    interface: "Interface"
+    time: float
+
+
+class UdpError(NamedTuple):
+    """An ICMPv6 error about a datagram of ours (RFC 4443 3).
+
+    `source` says so (an address of ours where the error arose here); the datagram
+    went to `destination` and `port`; `parameter` is the MTU or the pointer, by type.
+    """
+
+    source: IPv6Address
+    destination: IPv6Address
+    port: int
+    type: int
+    code: int
+    parameter: int
+    time: float
+
+
+class ReceiveQueue:
+    """Datagrams and errors in order of arrival, within a number of octets; one datagram always has room."""
+
+    __slots__ = ("_datagrams", "_errors", "octets")
+
+    def __init__(self) -> None:
+        self._datagrams: deque[Datagram] = deque()
+        self._errors: deque[UdpError] = deque()
+        self.octets = 0
+
+    def __len__(self) -> int:
+        return len(self._datagrams) + len(self._errors)
+
+    def put(self, item: Datagram | UdpError, limit: int) -> bool:
+        """Add one; false if the queue would hold more than `limit` octets then."""
+        cost = _cost(item)
+        if self.octets and self.octets + cost > limit:
+            return False
+        self.octets += cost
+        if isinstance(item, Datagram):
+            self._datagrams.append(item)
+        else:
+            self._errors.append(item)
+        return True
+
+    def take_datagram(self) -> Datagram | None:
+        """The oldest datagram, or None."""
+        if not self._datagrams:
+            return None
+        self.octets -= _cost(self._datagrams[0])
+        return self._datagrams.popleft()
+
+    def take_error(self) -> UdpError | None:
+        """The oldest error, or None."""
+        if not self._errors:
+            return None
+        self.octets -= OVERHEAD
+        return self._errors.popleft()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._datagrams.clear()
+        self._errors.clear()
+        self.octets = 0
+
+
+def _cost(item: Datagram | UdpError) -> int:
+    return OVERHEAD + len(item.data) if isinstance(item, Datagram) else OVERHEAD
