@@ -130,6 +130,13 @@ def test_who_is_heard_again_is_not_the_oldest(bench: Bench) -> None:
     assert bench.forward(frame(station(1), A), 2) == [0, 1, 3]
 
 
+def test_a_group_as_source_takes_no_room(bench: Bench) -> None:
+    for number in range(LEARNING_LIMIT):
+        bench.learn(station(number), 1)
+    bench.learn(GROUP, 2)
+    assert bench.forward(frame(station(0), station(1)), 1) == []
+
+
 def test_a_flood_of_stations_takes_no_more_than_the_limit(bench: Bench) -> None:
     for number in range(3 * LEARNING_LIMIT):
         bench.learn(station(number), 1)
