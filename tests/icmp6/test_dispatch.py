@@ -63,6 +63,11 @@ def test_all_known_types_have_a_handler() -> None:
     assert set(dispatch.HANDLERS) == KNOWN_INFORMATIONAL
 
 
+def test_a_message_of_nothing_but_its_header(play: Play) -> None:
+    """RFC 4443 2.1: four octets are a message; that of an unknown type is discarded for its type."""
+    assert play.receive(message(200, b"")) is Discard.ICMP_UNKNOWN_TYPE
+
+
 @pytest.mark.parametrize("size", range(4), ids=lambda size: f"{size} octets")
 def test_messages_shorter_than_their_header(play: Play, size: int) -> None:
     """RFC 4443 2.1: type, code and checksum; a message without them is none, whatever it starts with."""

@@ -198,6 +198,7 @@ def test_request(play: Play) -> None:
     assert sent.message[4:] == struct.pack("!HH", ping.session.identifier, 0x0102) + b"data"
     assert (sent.source, sent.destination, sent.hop_limit) == (OUR_LINK_LOCAL, PEER_LINK_LOCAL, 64)
     assert sent.checksum_is_right()
+    assert play.host.counters.as_dict()["Icmp6OutEchos"] == 1
 
 
 def test_answer(play: Play) -> None:

@@ -172,7 +172,9 @@ def test_fragments_are_discarded(play: Play, header: Header, before: tuple[Heade
 def test_no_next_header(play: Play, headers: tuple[Header, ...], trailing: bytes) -> None:
     """RFC 8200 4.7: nothing follows; octets that do follow are ignored."""
     first, octets = chain(headers, NOTHING, trailing)
+    before = play.host.counters.as_dict()["Ip6InDelivers"]
     assert_silent(play, plain(octets, first=first), Verdict.DELIVERED)
+    assert play.host.counters.as_dict()["Ip6InDelivers"] == before + 1
 
 
 # -- unknown next headers
