@@ -14,7 +14,7 @@ from stack.icmp6.echo import EchoAnswer, EchoError
 from stack.mld.groups import GroupRecord, Membership
 from stack.settings import Settings
 from stack.sim.narrate import EVERYTHING, Narrator
-from stack.sim.querier import Querier
+from stack.sim.querier.scripted import ScriptedQuerier
 from stack.sim.transcript import ACT, HOST, PROSE, SECTION, TITLE, Step, Transcript
 from stack.sim.world import Station, World
 
@@ -114,9 +114,9 @@ class Stage:
         self.narrator.watch(station, (link_local(station),) if named else ())
         return station
 
-    def querier(self, name: str, mac: str) -> Querier:
+    def querier(self, name: str, mac: str) -> ScriptedQuerier:
         """A version 1 querier on a port of its own."""
-        querier = Querier(self.world, name, parse_mac(mac))
+        querier = ScriptedQuerier(self.world, name, parse_mac(mac))
         self.narrator.names[querier.address] = name
         return querier
 

@@ -2,12 +2,14 @@
 
 The world owns the clock. It moves to the next moment at which a frame arrives or
 a host has something due, in the order in which these were scheduled. Everything
-random comes from one seed, each host having a generator of its own.
+random comes from one seed, each host having a generator of its own. Beside hosts
+there may be anything that has the four calls of one (`Node`).
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any, Protocol
 
 from stack.address import MacAddress
 from stack.discard import Outcome
@@ -22,31 +24,50 @@ LATENCY = 0.000_05
 Watcher = Callable[[float, Port, bytes, Outcome | None], None]
 
 
-class Station:
-    """A host with one interface on one port of the switch."""
+class Node(Protocol):
+    """What the world drives: the four calls of a host. What stands beside a frame in `output` is its own business."""
 
-    __slots__ = ("host", "interface", "name", "port", "wakes")
+    def receive(self, frame: bytes, now: float) -> Outcome: ...
+    def advance(self, now: float) -> None: ...
+    def next_deadline(self) -> float | None: ...
+    def output(self) -> Sequence[tuple[Any, bytes]]: ...
 
-    def __init__(self, name: str, host: Host, interface: Interface, port: Port) -> None:
+
+class Seat:
+    """A node on one port of the switch."""
+
+    __slots__ = ("name", "node", "port", "wakes")
+
+    def __init__(self, name: str, node: Node, port: Port) -> None:
         self.name = name
-        self.host = host
-        self.interface = interface
+        self.node = node
         self.port = port
         # Times for which the world holds a wake-up; one that has become needless does nothing.
         self.wakes: set[float] = set()
 
 
-class World:
-    """One link in virtual time. `now` is in seconds from the start of the world."""
+class Station(Seat):
+    """A host with one interface on one port of the switch."""
 
-    def __init__(self, seed: int = 0, *, latency: float = LATENCY) -> None:
+    __slots__ = ("host", "interface")
+
+    def __init__(self, name: str, host: Host, interface: Interface, port: Port) -> None:
+        super().__init__(name, host, port)
+        self.host = host
+        self.interface = interface
+
+
+class World:
+    """One link in virtual time. `now` is in seconds from the start of the world; `switch` is a plain one by default."""
+
+    def __init__(self, seed: int = 0, *, latency: float = LATENCY, switch: Switch | None = None) -> None:
         self.now = 0.0
-        self.switch = Switch()
+        self.switch = Switch() if switch is None else switch
         self.stations: list[Station] = []
         self.watchers: list[Watcher] = []
         self._seed = seed
         self._latency = latency
-        self._by_port: dict[int, Station] = {}
+        self._by_port: dict[int, Seat] = {}
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._sequence = 0
 
@@ -66,6 +87,12 @@ class World:
         self._by_port[station.port.number] = station
         return station
 
+    def add_node(self, name: str, node: Node) -> Seat:
+        """Anything that has a host's four calls, on a port of its own; `settle` it after every call on it."""
+        seat = Seat(name, node, self.switch.add_port(name))
+        self._by_port[seat.port.number] = seat
+        return seat
+
     def at(self, time: float, action: Callable[[], None]) -> None:
         """Run `action` when the clock reaches `time`."""
         self._sequence += 1
@@ -76,21 +103,21 @@ class World:
         station.interface.start(self.now)
         self.settle(station)
 
-    def settle(self, station: Station) -> None:
+    def settle(self, seat: Seat) -> None:
         """After a call on a host: send what it has to send, and see when it wants to run next."""
-        station.host.advance(self.now)
-        for _, frame in station.host.output():
-            self.send(frame, station.port)
-        deadline = station.host.next_deadline()
-        if deadline is not None and deadline not in station.wakes:
-            station.wakes.add(deadline)
-            self.at(deadline, lambda: self._wake(station, deadline))
+        seat.node.advance(self.now)
+        for _, frame in seat.node.output():
+            self.send(frame, seat.port)
+        deadline = seat.node.next_deadline()
+        if deadline is not None and deadline not in seat.wakes:
+            seat.wakes.add(deadline)
+            self.at(deadline, lambda: self._wake(seat, deadline))
 
     def send(self, frame: bytes, source: Port) -> None:
         """A frame enters the switch at a port and arrives at the others after the latency."""
         for watcher in self.watchers:
             watcher(self.now, source, frame, None)
-        for port in self.switch.forward(frame, source):
+        for port in self.switch.forward(frame, source, self.now):
             self.at(self.now + self._latency, lambda port=port: self._deliver(frame, port))  # type: ignore[misc]
 
     def run_until(self, time: float) -> None:
@@ -109,15 +136,15 @@ class World:
             self.now, _, action = heapq.heappop(self._heap)
             action()
 
-    def _wake(self, station: Station, deadline: float) -> None:
-        station.wakes.discard(deadline)
-        self.settle(station)
+    def _wake(self, seat: Seat, deadline: float) -> None:
+        seat.wakes.discard(deadline)
+        self.settle(seat)
 
     def _deliver(self, frame: bytes, port: Port) -> None:
-        station = self._by_port.get(port.number)
-        if station is None or not port.up:
+        seat = self._by_port.get(port.number)
+        if seat is None or not port.up:
             return
-        outcome = station.host.receive(frame, self.now)
+        outcome = seat.node.receive(frame, self.now)
         for watcher in self.watchers:
             watcher(self.now, port, frame, outcome)
-        self.settle(station)
+        self.settle(seat)

@@ -2,7 +2,7 @@
 
 from stack.address import parse_address
 from stack.sim.narrate import ADDRESSES, DETECTION, FILTER, GROUPS
-from stack.sim.querier import Querier
+from stack.sim.querier.scripted import ScriptedQuerier
 from stack.sim.stage import Scenario, Stage, address_state, group_record, link_local_text
 from stack.sim.world import Station
 
@@ -46,7 +46,7 @@ def _first_goes(stage: Stage, ada: Station) -> None:
     stage.expect(_hangs_on(ada, GROUP) == SECOND, f"{GROUP} hangs on {SECOND}")
 
 
-def _last_goes(stage: Stage, ada: Station, router: Querier) -> None:
+def _last_goes(stage: Stage, ada: Station, router: ScriptedQuerier) -> None:
     stage.section("2. The last address goes", _TELL)
     stage.say(
         f"""Now {GROUP} has nothing to hang on. It is not left: the program has not asked for that. It is saved, and the

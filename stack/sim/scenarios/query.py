@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from stack.address import parse_address
 from stack.sim.narrate import FILTER, GROUPS
-from stack.sim.querier import Querier
+from stack.sim.querier.scripted import ScriptedQuerier
 from stack.sim.stage import Scenario, Stage, group_record
 from stack.sim.world import Station
 
@@ -40,7 +40,7 @@ def _is_last_reporter(station: Station) -> bool:
     return record is not None and record.last_reporter
 
 
-def _general(stage: Stage, router: Querier, ada: Station, bob: Station) -> tuple[Station, Station]:
+def _general(stage: Stage, router: ScriptedQuerier, ada: Station, bob: Station) -> tuple[Station, Station]:
     stage.section("1. The router asks for all groups", _TELL)
     stage.say(
         """For each of its groups a host draws a random moment within the ten seconds that the router gives. When a
@@ -58,7 +58,7 @@ def _general(stage: Stage, router: Querier, ada: Station, bob: Station) -> tuple
     return reporter, other
 
 
-def _reporter_leaves(stage: Stage, router: Querier, reporter: Station, other: Station, leave: Action) -> None:
+def _reporter_leaves(stage: Stage, router: ScriptedQuerier, reporter: Station, other: Station, leave: Action) -> None:
     stage.section(f"2. {reporter.name} leaves, and says so", _TELL)
     stage.say(
         f"""{reporter.name} was the last to report, so when it leaves it must tell the routers. The router cannot know
@@ -71,7 +71,7 @@ def _reporter_leaves(stage: Stage, router: Querier, reporter: Station, other: St
     stage.expect(_is_last_reporter(other), f"{other.name} answers")
 
 
-def _other_leaves(stage: Stage, router: Querier, other: Station, leave: Action) -> None:
+def _other_leaves(stage: Stage, router: ScriptedQuerier, other: Station, leave: Action) -> None:
     stage.section(f"3. {other.name} leaves too", _TELL)
     stage.say(
         f"""Now {other.name} was the last to report, so it too says that it leaves. The router asks twice, in case a
@@ -84,7 +84,7 @@ def _other_leaves(stage: Stage, router: Querier, other: Station, leave: Action) 
         stage.run(1)
 
 
-def _from_afar(stage: Stage, router: Querier) -> None:
+def _from_afar(stage: Stage, router: ScriptedQuerier) -> None:
     stage.section("4. A question that nobody believes", _TELL)
     stage.say(
         """A question is for one link only: a router sends it from a link-local address and with hop limit 1, so that no

@@ -7,17 +7,16 @@ from stack.address import (
     IPv6Address,
     MacAddress,
     eui64_identifier,
-    multicast_mac,
 )
 from stack.sim.world import World
-from stack.wire import ethernet, extension, icmpv6, ipv6, mld
+from stack.wire import icmpv6, mld, mldpacket
 
 # RFC 2710 7.3 and 7.8, in milliseconds
 QUERY_RESPONSE_INTERVAL = 10_000
 LAST_LISTENER_QUERY_INTERVAL = 1_000
 
 
-class Querier:
+class ScriptedQuerier:
     """A version 1 querier with a port of its own on the switch of a world."""
 
     def __init__(self, world: World, name: str, mac: MacAddress) -> None:
@@ -37,7 +36,5 @@ class Querier:
 
     def _send(self, destination: IPv6Address, group: IPv6Address, delay: int, hop_limit: int) -> None:
         message = mld.message(icmpv6.MLD_QUERY, self.address, destination, group, delay)
-        payload = extension.MLD_HOP_BY_HOP_BYTES + message
-        packet = ipv6.packet(self.address, destination, ipv6.HOP_BY_HOP, hop_limit, payload)
-        frame = ethernet.HEADER.pack(multicast_mac(destination), self.mac, ethernet.ETHERTYPE_IPV6) + packet
+        frame = mldpacket.frame(message, self.address, destination, self.mac, hop_limit=hop_limit)
         self._world.send(frame, self._port)
