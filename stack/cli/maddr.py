@@ -23,16 +23,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_verb(verbs, "filter", "the link layer's multicast filter as last handed to the driver")
     join = add_verb(verbs, "join", "listen to a group")
     join.add_argument("group", metavar="GROUP")
+    join.add_argument("--include", metavar="SRC,…", help="only from these sources")
+    join.add_argument("--exclude", metavar="SRC,…", help="from all sources but these")
     join.add_argument("--delay", type=float, metavar="S", help="seconds until the first report")
     leave = add_verb(verbs, "leave", "end a membership")
     leave.add_argument("group", metavar="GROUP")
     leave.add_argument("--id", type=int, metavar="N", help="the membership that join gave this id")
+    listen = add_verb(verbs, "listen", "a named socket's mode and sources for a group, in one step")
+    listen.add_argument("socket", metavar="SOCKET", help="any word; made at first use")
+    listen.add_argument("group", metavar="GROUP")
+    listen.add_argument("mode", choices=["include", "exclude"], metavar="include|exclude")
+    listen.add_argument("sources", nargs="?", metavar="SRC,…", help="include without any ends it")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Show or change."""
     if arguments.verb == "join":
-        document = ask(arguments, "maddr join", group=arguments.group, delay=arguments.delay)
+        names = ("group", "include", "exclude", "delay")
+        document = ask(arguments, "maddr join", **{name: getattr(arguments, name) for name in names})
         if arguments.json:
             print_json(document)
         else:
@@ -41,6 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.verb == "leave":
         ask(arguments, "maddr leave", group=arguments.group, id=arguments.id)
         return done(arguments)
+    if arguments.verb == "listen":
+        names = ("socket", "group", "mode", "sources")
+        document = ask(arguments, "maddr listen", **{name: getattr(arguments, name) for name in names})
+        return done(arguments, document)
     document = ask(arguments, f"maddr {arguments.verb}")
     if arguments.json:
         print_json(document)

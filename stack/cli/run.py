@@ -19,8 +19,9 @@ from random import Random
 import trio
 
 from stack import settings
-from stack.address import IPv6Address, MacAddress, format_address, format_mac, parse_address, parse_address_with_length
+from stack.address import IPv6Address, MacAddress, format_mac, parse_address_with_length
 from stack.address import parse_mac as parse_mac_text
+from stack.control.arguments import parse_listening
 from stack.control.server import ControlSocket, default_path
 from stack.errors import LinkError, RefusedError, StackError, UsageError
 from stack.host import Host
@@ -44,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mac", metavar="MAC", help="the host's own MAC (derived from NAME and the machine's id)")
     parser.add_argument("--mtu", type=int, metavar="BYTES", help="1280 to 65521 (what the device has)")
     parser.add_argument("--addr", action="append", default=[], metavar="ADDRESS/PREFIXLEN", help="may be repeated")
-    parser.add_argument("--join", action="append", default=[], metavar="GROUP", help="a group; may be repeated")
+    parser.add_argument(
+        "--join", action="append", default=[], metavar="GROUP", help="GROUP[,include|exclude,SRC…]; may be repeated"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
     parser.add_argument("--control", metavar="PATH", help="control socket (/run/sixtap/NAME.sock)")
     parser.add_argument("--seed", type=int, metavar="N", help="make every random choice repeatable")
@@ -85,7 +88,7 @@ class Plan:
         for assignment in arguments.set:
             self._set(assignment)
         self.addresses = [_checked_address(text) for text in arguments.addr]
-        self.groups = [_checked_group(text) for text in arguments.join]
+        self.groups = [parse_listening(text) for text in arguments.join]
         self.mac = None if arguments.mac is None else _checked_mac(arguments.mac)
         self.control = None if arguments.control is None else Path(arguments.control)
         self.seed = secrets.randbits(64) if arguments.seed is None else arguments.seed
@@ -105,16 +108,6 @@ def _checked_address(text: str) -> tuple[IPv6Address, int]:
     address, length = parse_address_with_length(text)
     check_assignable(address)
     return address, length
-
-
-def _checked_group(text: str) -> IPv6Address:
-    group, comma, _ = text.partition(",")
-    if comma:
-        raise UsageError(f"--join {text}: source filters need MLD version 2, which this version does not speak yet")
-    address = parse_address(group)
-    if address[0] != 0xFF:
-        raise UsageError(f"{format_address(address)} is not a multicast address")
-    return address
 
 
 def _checked_mac(text: str) -> MacAddress:
@@ -158,9 +151,9 @@ def _prepare(plan: Plan, interface: Interface) -> None:
     for address, length in plan.addresses:
         if interface.addresses.get(address) is None:
             interface.addresses.add(address, length, 0.0)
-    for group in plan.groups:
+    for group, source_filter in plan.groups:
         try:
-            interface.listener.join(group, 0.0, owner="run")
+            interface.listener.join(group, 0.0, owner="run", source_filter=source_filter)
         except OSError as error:
             raise RefusedError(
                 f"{interface.name}: the driver refuses the multicast filter: {error.strerror}"

@@ -5,14 +5,17 @@ document that the command line shows. It raises UsageError or RefusedError with
 the line for the user; nothing has changed then.
 """
 
+import errno
+import os
 from collections.abc import Callable
 from typing import Any
 
 from stack import settings
 from stack.address import format_address, parse_address_with_length, parse_mac
 from stack.control import documents
-from stack.control.arguments import Arguments
+from stack.control.arguments import Arguments, parse_listening
 from stack.errors import RefusedError, UsageError
+from stack.mld.filters import NOTHING, FilterMode, SourceFilter
 from stack.runtime import Runtime
 
 Handler = Callable[[Runtime, Arguments, float], Any]
@@ -91,9 +94,66 @@ def maddr_filter(runtime: Runtime, arguments: Arguments, now: float) -> Any:
 
 def maddr_join(runtime: Runtime, arguments: Arguments, now: float) -> Any:
     """One more reference to a group, the user's until `maddr leave`."""
+    group, source_filter = parse_listening(_listening_text(arguments))
     delay = arguments.seconds("delay") or 0.0
-    membership = runtime.interface.listener.join(arguments.group("group"), now, delay=delay)
+    membership = runtime.interface.listener.join(group, now, delay=delay, source_filter=source_filter)
     return {"id": membership.id, "group": format_address(membership.group)}
+
+
+def _listening_text(arguments: Arguments) -> str:
+    """The words of `--include` and `--exclude` as `--join` has them in one."""
+    group = arguments.text("group")
+    include, exclude = arguments.optional_text("include"), arguments.optional_text("exclude")
+    if include is not None and exclude is not None:
+        raise UsageError("a membership either includes sources or excludes them")
+    if include is not None:
+        return f"{group},include,{include}"
+    return group if exclude is None else f"{group},exclude,{exclude}"
+
+
+def maddr_listen(runtime: Runtime, arguments: Arguments, now: float) -> Any:
+    """IPv6MulticastListen (RFC 3810 3.1): a named socket has exactly this filter from now on."""
+    sources, mode = arguments.optional_text("sources") or "", arguments.text("mode")
+    group = arguments.group("group")
+    wanted = NOTHING if mode == FilterMode.INCLUDE.value and not sources else _filter(arguments, mode, sources)
+    owner = f"socket {arguments.text('socket')}"
+    membership = runtime.interface.listener.listen(owner, group, wanted, now)
+    return {
+        "id": None if membership is None else membership.id,
+        "group": format_address(group),
+        "mode": wanted.mode.value,
+        "sources": [format_address(source) for source in sorted(wanted.sources)],
+    }
+
+
+def _filter(arguments: Arguments, mode: str, sources: str) -> SourceFilter:
+    words = [arguments.text("group"), mode, *([sources] if sources else [])]
+    return parse_listening(",".join(words))[1]
+
+
+def get(runtime: Runtime, arguments: Arguments, now: float) -> Any:
+    """What the two sysctls of mld6.c list (SEED rows S76 to S80)."""
+    name = arguments.text("name")
+    for base, listing in _SYSCTLS.items():
+        if name == base:
+            return listing(runtime.interface)
+        if name.startswith(f"{base}."):
+            _check_index(runtime, name.removeprefix(f"{base}."))
+            return listing(runtime.interface)
+    raise UsageError(f"there is no {name!r}: {', '.join(_SYSCTLS)}, each with .IFINDEX behind it or without")
+
+
+_SYSCTLS = {
+    "net.inet6.multicast": documents.multicast,
+    "net.inet6.multicast_kludge": documents.multicast_kludge,
+}
+
+
+def _check_index(runtime: Runtime, text: str) -> None:
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{text!r} is not the index of an interface")
+    if text != str(runtime.interface.index):
+        raise RefusedError(f"there is no interface {text}: {os.strerror(errno.ENODEV)}")
 
 
 def maddr_leave(runtime: Runtime, arguments: Arguments, now: float) -> Any:
@@ -211,11 +271,13 @@ HANDLERS: dict[str, Handler] = {
     "maddr saved": maddr_saved,
     "maddr filter": maddr_filter,
     "maddr join": maddr_join,
+    "maddr listen": maddr_listen,
     "maddr leave": maddr_leave,
     "neigh show": neigh_show,
     "neigh add": neigh_add,
     "neigh del": neigh_del,
     "neigh flush": neigh_flush,
+    "get": get,
     "stats": stats,
     "set": set_setting,
     "restart": restart,

@@ -99,6 +99,24 @@ def _group(interface: Interface, record: GroupRecord, now: float) -> dict[str, A
     }
 
 
+def multicast(interface: Interface) -> list[dict[str, Any]]:
+    """net.inet6.multicast: the groups with the address that each hangs on and its count (SEED row S78)."""
+    return [
+        {"ifaddr": format_address(record.interface_address)} | _counted(record)
+        for record in interface.listener.groups.records.values()
+        if record.interface_address is not None
+    ]
+
+
+def multicast_kludge(interface: Interface) -> list[dict[str, Any]]:
+    """net.inet6.multicast_kludge: the groups saved while this interface has no address (S76)."""
+    return [_counted(record) for record in interface.listener.groups.saved()]
+
+
+def _counted(record: GroupRecord) -> dict[str, Any]:
+    return {"group": format_address(record.group), "refcount": record.refcount}
+
+
 def multicast_filter(plan: FilterPlan) -> dict[str, Any]:
     """The filter as last handed to the driver."""
     return {
