@@ -22,6 +22,7 @@ COMMANDS = {
     "maddr": "the multicast address list, and the filter made from it",
     "neigh": "the neighbour cache",
     "ping": "ICMPv6 echo from the virtual host",
+    "udp": "datagrams from and to the virtual host: send, recv, echo",
     "stats": "counters",
     "set": "settings",
     "restart": "start the host over, as a reboot does",
