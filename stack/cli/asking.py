@@ -2,10 +2,14 @@
 
 import argparse
 import json
+import signal
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from stack.cli.main import Parser, add_common
 from stack.control import client
+from stack.errors import RefusedError
 
 FOREVER = 0xFFFFFFFF
 
@@ -32,6 +36,31 @@ def ask(arguments: argparse.Namespace, command: str, **values: Any) -> Any:
     path = client.find(arguments.device, arguments.control)
     given = {name: value for name, value in values.items() if value is not None}
     return client.ask(path, command, **given)
+
+
+def until_interrupted(request: client.Request) -> Iterator[dict[str, Any]]:
+    """The events of a request up to SIGINT or SIGTERM, which end it and not what is said about it.
+
+    The host is hung up on, and what it has told before is still read. A second signal ends that too.
+    """
+    interrupted = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted = True
+        request.end()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield from request.events()
+    except RefusedError:
+        if not interrupted:
+            raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def print_json(document: Any) -> None:

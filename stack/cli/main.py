@@ -23,6 +23,7 @@ COMMANDS = {
     "neigh": "the neighbour cache",
     "ping": "ICMPv6 echo from the virtual host",
     "get": "the lists of mld6.c's sysctls",
+    "udp": "datagrams from and to the virtual host: send, recv, echo",
     "stats": "counters",
     "set": "settings",
     "restart": "start the host over, as a reboot does",

@@ -7,13 +7,10 @@ example: sixtap ping -c 3 fe80::1
 
 import argparse
 import math
-import signal
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
-from stack.cli.asking import print_json
+from stack.cli.asking import print_json, until_interrupted
 from stack.control import client
 
 ASKS_A_HOST = True
@@ -50,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     request = client.Request(client.find(arguments.device, arguments.control), "ping", values)
     tally = Tally()
     try:
-        for event in _until_interrupted(request):
+        for event in until_interrupted(request):
             line = tally.take(event)
             if line and not arguments.json:
                 print(line, flush=True)
@@ -61,21 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(tally.summary())
     return 0 if tally.replies else 1
-
-
-def _until_interrupted(request: client.Request) -> Iterator[dict[str, Any]]:
-    """The events up to SIGINT or SIGTERM, which end a ping and not its summary."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield from request.events()
-    except KeyboardInterrupt:
-        return
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from stack.address import IPv6Address, format_address, is_multicast, parse_address
 from stack.errors import UsageError
+from stack.mld.filters import EVERYTHING, FilterMode, SourceFilter
 
 
 class Arguments:
@@ -30,6 +31,15 @@ class Arguments:
         if value is not None and not isinstance(value, str):
             raise UsageError(f"{name} is a text")
         return value
+
+    def texts(self, name: str, most: int) -> list[str]:
+        """A list of up to `most` texts, empty if it is absent."""
+        values = self._values.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            raise UsageError(f"{name} is a list of texts")
+        if len(values) > most:
+            raise UsageError(f"{name} is a list of {most} at most")
+        return values
 
     def flag(self, name: str) -> bool:
         """True if it is there and true."""
@@ -68,6 +78,27 @@ class Arguments:
         if not is_multicast(group):
             raise UsageError(f"{format_address(group)} is not a multicast address")
         return group
+
+
+def parse_listening(text: str) -> tuple[IPv6Address, SourceFilter]:
+    """A group and its filter: `GROUP`, `GROUP,include,SOURCE…` or `GROUP,exclude,SOURCE…`. Raises UsageError."""
+    word, *rest = text.split(",")
+    group = parse_address(word)
+    if not is_multicast(group):
+        raise UsageError(f"{format_address(group)} is not a multicast address")
+    if not rest:
+        return group, EVERYTHING
+    modes = {mode.value: mode for mode in FilterMode}
+    mode = modes.get(rest[0])
+    if mode is None:
+        raise UsageError(f"{text}: behind the group stands include or exclude, not {rest[0]!r}")
+    sources = frozenset(parse_address(each) for each in rest[1:])
+    wrong = next((each for each in sources if is_multicast(each) or not any(each)), None)
+    if wrong is not None:
+        raise UsageError(f"{format_address(wrong)} is not the address of a sender")
+    if mode is FilterMode.INCLUDE and not sources:
+        raise UsageError(f"{text}: include needs the sources that are wanted")
+    return group, SourceFilter(mode, sources)
 
 
 def _address(text: str, zones: tuple[str, ...]) -> IPv6Address:

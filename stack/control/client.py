@@ -6,6 +6,7 @@ script may call it a hundred times.
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,11 @@ class Request:
             else:
                 self.result = answer.get("result")
                 return
+
+    def end(self) -> None:
+        """No further answer is wanted: what has come already can be read, then `events` says that the host is gone."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Hang up; the host ends what it does for this request."""

@@ -1,7 +1,7 @@
 """The host's side of a control socket: a Unix stream socket that only its user may open.
 
 Every connection carries one request. Calls run on the host between two frames;
-only `ping` takes time, and ends when its client hangs up.
+the services take time, and end when their client hangs up.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from typing import Any
 
 import trio
 
-from stack.control import protocol
+from stack.control import protocol, udp
 from stack.control.arguments import Arguments
 from stack.control.commands import HANDLERS
 from stack.control.ping import ping
@@ -32,7 +32,12 @@ _MODE = 0o600
 Tell = Callable[[dict[str, Any]], Awaitable[None]]
 Service = Callable[[Runtime, Arguments, Tell], Awaitable[None]]
 
-SERVICES: dict[str, Service] = {"ping": ping}
+SERVICES: dict[str, Service] = {
+    "ping": ping,
+    "udp send": udp.send,
+    "udp recv": udp.receive,
+    "udp echo": udp.echo,
+}
 
 
 class ControlSocket:

@@ -16,14 +16,15 @@ class Compatibility:
     query, or the settings' where it said 0 or none came (5.1.8, 5.1.9).
     """
 
-    __slots__ = ("_listener", "_querier_timer", "_query_interval", "_robustness")
+    __slots__ = ("_listener", "_querier_timer", "_querier_until", "_query_interval", "_robustness")
 
     def __init__(self, listener: "MulticastListener") -> None:
         self._listener = listener
         self._robustness = 0
         self._query_interval = 0
-        # Running: Older Version Querier Present.
+        # Running: Older Version Querier Present. It is armed again when it fires before its time, not at each query.
         self._querier_timer: Timer | None = None
+        self._querier_until = 0.0
 
     @property
     def personality(self) -> Personality:
@@ -57,15 +58,15 @@ class Compatibility:
     @property
     def older_querier_until(self) -> float | None:
         """When version 2 returns if no more version 1 query comes; None while no such querier is present."""
-        return None if self._querier_timer is None else self._querier_timer.deadline
+        return None if self._querier_timer is None else self._querier_until
 
     def version_1_query_heard(self, now: float) -> None:
         """8.2.1: a version 1 querier is present, and the timer runs anew; of no interest where the version is fixed."""
         if self._listener.settings.force_mld_version:
             return
-        if self._querier_timer is not None:
-            self._querier_timer.cancel()
-        self._querier_timer = self._listener.at(now + self.older_querier_timeout, self._expired)
+        self._querier_until = now + self.older_querier_timeout
+        if self._querier_timer is None or self._querier_timer.deadline > self._querier_until:
+            self._arm()
         self._listener.follow_version(now)
 
     def version_2_query_heard(self, robustness: int, query_interval: int) -> None:
@@ -80,6 +81,14 @@ class Compatibility:
             self._querier_timer = None
         self._robustness = self._query_interval = 0
 
+    def _arm(self) -> None:
+        if self._querier_timer is not None:
+            self._querier_timer.cancel()
+        self._querier_timer = self._listener.at(self._querier_until, self._expired)
+
     def _expired(self, now: float) -> None:
         self._querier_timer = None
+        if now < self._querier_until:
+            self._arm()
+            return
         self._listener.follow_version(now)

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from stack.icmp6.echo import EchoAnswer, EchoError, EchoSession
+from stack.settings import Settings
 from stack.sim.world import Station, World
 from tests.mld.common import DONE, QUERY, REPORT, SOLICITATION, is_mld
 from tests.playbook import Sent, ip, mld_message, text
@@ -21,7 +22,8 @@ class Link(World):
         self.sent: list[Sent] = []
         self.watchers.append(self._note)
         for number in range(1, count + 1):
-            self.add_host(f"host{number}", bytes.fromhex(f"0200000000{number:02x}"))
+            # Version 1, in which hosts hear and suppress each other's reports.
+            self.add_host(f"host{number}", bytes.fromhex(f"0200000000{number:02x}"), Settings(force_mld_version=1))
         self.querier = self.switch.add_port("querier")
 
     def _note(self, now: float, port: object, frame: bytes, outcome: object) -> None:

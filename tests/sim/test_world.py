@@ -184,7 +184,10 @@ def test_names_are_unique() -> None:
 def traffic(seed: int, names: tuple[str, ...] = ("a", "b")) -> list[tuple[float, int, bytes]]:
     world = World(seed)
     seen = frames_of(world)
-    stations = [world.add_host(name, mac) for name, mac in zip(names, (FIRST, SECOND), strict=True)]
+    stations = [
+        world.add_host(name, mac, Settings(force_mld_version=1))
+        for name, mac in zip(names, (FIRST, SECOND), strict=True)
+    ]
     for station in stations:
         world.start(station)
     world.run_until(60.0)
@@ -206,7 +209,7 @@ def test_chance_depends_on_the_name_alone() -> None:
     world = World(7)
     seen = frames_of(world)
     third = world.add_host("z", bytes.fromhex("020000000009"))
-    stations = [world.add_host("a", FIRST), world.add_host("b", SECOND)]
+    stations = [world.add_host(name, mac, Settings(force_mld_version=1)) for name, mac in (("a", FIRST), ("b", SECOND))]
     for station in stations:
         world.start(station)
     world.run_until(60.0)
