@@ -144,11 +144,12 @@ class GroupList:
             return None
         return next((each for each in reversed(record.memberships.values()) if each.owner in owners), None)
 
-    def move(self, gone: IPv6Address, remaining: IPv6Address | None) -> None:
-        """Records that hang on `gone` hang on `remaining` from now on, None saves them (S69, S70)."""
-        for record in self.records.values():
-            if record.interface_address == gone:
-                record.interface_address = remaining
+    def move(self, gone: IPv6Address, remaining: IPv6Address | None) -> list[GroupRecord]:
+        """Records that hang on `gone` hang on `remaining` from now on, None saves them (S69, S70): those that did."""
+        moved = [record for record in self.records.values() if record.interface_address == gone]
+        for record in moved:
+            record.interface_address = remaining
+        return moved
 
     def restore(self, address: IPv6Address) -> list[GroupRecord]:
         """Saved records hang on `address` from now on (S72): those that did so."""
