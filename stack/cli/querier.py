@@ -27,6 +27,7 @@ from stack.errors import UsageError
 from stack.link.tap import TapLink, check_name
 from stack.sim.querier import GroupChange, Listening, Querier, QueryFields, RoleChange, Variables, Warned
 from stack.sim.querier.rehearsal import ROUTER_MAC, Did, Event, Rehearsal, Said
+from stack.sim.querier.variables import QUERY_INTERVAL, ROBUSTNESS
 from stack.wire import mldv2
 
 REHEARSED_GROUP = parse_address("ff15::cafe")
@@ -48,14 +49,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=whole(1, 10**9), metavar="N", help="end after N queries and their answers")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="in memory: other delays of the hosts")
     times = parser.add_argument_group("times and counts (RFC 3810 9)")
-    times.add_argument("--interval", type=seconds(0.001, _LONGEST_INTERVAL), metavar="S", help="query interval (125)")
+    times.add_argument(
+        "--interval",
+        type=seconds(0.001, _LONGEST_INTERVAL),
+        default=QUERY_INTERVAL,
+        metavar="S",
+        help="query interval (125)",
+    )
     times.add_argument(
         "--max-response",
         type=whole(0, _MILLISECONDS),
         metavar="MS",
         help="maximum response delay (10000; with --group 1000)",
     )
-    times.add_argument("--robustness", type=whole(1, 255), default=2, metavar="N", help="robustness variable (2)")
+    times.add_argument(
+        "--robustness", type=whole(1, 255), default=ROBUSTNESS, metavar="N", help="robustness variable (2)"
+    )
     fields = parser.add_argument_group("the queries")
     fields.add_argument("--group", metavar="GROUP", help="ask for this group")
     fields.add_argument("--sources", metavar="SOURCE,...", help="and for these sources of it")
@@ -121,11 +130,7 @@ def _check_version_1(arguments: argparse.Namespace) -> None:
 
 
 def _variables(arguments: argparse.Namespace) -> Variables:
-    variables = Variables(version=arguments.version, robustness=arguments.robustness)
-    if arguments.interval is not None:
-        variables = Variables(
-            version=arguments.version, robustness=arguments.robustness, query_interval=arguments.interval
-        )
+    variables = Variables(version=arguments.version, robustness=arguments.robustness, query_interval=arguments.interval)
     if arguments.max_response is not None and arguments.group is None:
         variables.query_response_interval = arguments.max_response / 1000
     elif arguments.max_response is not None:
@@ -167,7 +172,7 @@ async def _serve(querier: Querier, link: TapLink, show: Callable[[Event], None],
         for _, octets in querier.output():
             link.write(octets)
         if count is not None and querier.queries_sent >= count and end == math.inf:
-            end = now + querier.variables.query_response_interval
+            end = now + querier.answer_time
         if now >= end:
             return
         if frames:

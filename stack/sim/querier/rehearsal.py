@@ -92,7 +92,7 @@ class Rehearsal:
             world.at(_JOINS * interval, lambda station=station: self._join(station, interval))  # type: ignore[misc]
         world.run_until(max(_LEAVES.values()) * interval + router.variables.last_listener_query_time + 1)
         world.run_while(lambda: router.queries_sent < self._queries, limit=(self._queries + 1) * interval)
-        world.run_until(world.now + router.variables.query_response_interval)
+        world.run_until(world.now + router.answer_time)
 
     def _join(self, station: Station, interval: float) -> None:
         now = self.world.now
