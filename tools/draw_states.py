@@ -46,6 +46,12 @@ class Machine(NamedTuple):
 MACHINES = (
     Machine("neighbor.md", "A neighbour cache entry", neighbor, neighbor.TRANSITIONS),  # type: ignore[arg-type]
     Machine("listener.md", "A group on an interface, MLD version 1", listener, listener.TRANSITIONS),  # type: ignore[arg-type]
+    Machine(
+        "listener-netbsd.md",
+        "A group on an interface, MLD version 1, personality netbsd",
+        listener,
+        listener.NETBSD_TRANSITIONS,  # type: ignore[arg-type]
+    ),
     Machine("dad.md", "Duplicate address detection", dad, dad.TRANSITIONS),  # type: ignore[arg-type]
     Machine("querier.md", "A multicast router's part on a link", router, router.ROLES),  # type: ignore[arg-type]
     Machine(
