@@ -28,7 +28,7 @@ from stack.host import Host
 from stack.interface import Interface, check_station_mac
 from stack.link.identity import default_mac
 from stack.link.tap import TapLink, check_mtu, check_name, check_vlan
-from stack.nd.addresses import check_assignable
+from stack.nd.interface_address import check_assignable
 from stack.report import Reporter, log_events, log_journal
 from stack.runtime import Runtime
 from stack.settings import Settings

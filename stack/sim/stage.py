@@ -109,7 +109,8 @@ class Stage:
 
     def host(self, name: str, mac: str, *, named: bool = True, **settings: int | str) -> Station:
         """A host on a port of its own, still down; unless `named` is false its link-local address goes by its name."""
-        own = Settings()
+        # The stories so far have no router in them, and solicitations for one would only be in the way.
+        own = Settings(router_solicitations=0)
         for setting, value in settings.items():
             own.set_text(setting, str(value))
         octets = parse_mac(mac)

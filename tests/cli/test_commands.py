@@ -51,7 +51,7 @@ class TestShown:
             assert lines[1] == f"    link/ether {OUR_MAC.hex(':')} brd ff:ff:ff:ff:ff:ff"
             assert lines[2] == f"    inet6 {OUR_LINK_LOCAL}/64 scope link"
             assert lines[3] == "       valid_lft forever preferred_lft forever"
-            assert lines[4] == "    inet6 2001:db8::5/64 scope global nodad"
+            assert lines[4] == "    inet6 2001:db8::5/64 scope global dynamic nodad"
             assert lines[5].startswith("       valid_lft ")
             assert (await sixtap(served, "address", "list")).splitlines()[:5] == lines[:5]
 

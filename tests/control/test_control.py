@@ -110,6 +110,7 @@ class TestAddresses:
                 "broadcast": "ff:ff:ff:ff:ff:ff",
                 "disabled": False,
                 "vlan": None,
+                "dns": {"servers": [], "search": []},
                 "addr_info": [
                     {
                         "family": "inet6",
