@@ -219,6 +219,8 @@ def set_setting(runtime: Runtime, arguments: Arguments, now: float) -> Any:
             runtime.set_mtu(runtime.host.settings.mtu)
         elif name == "filter_allmulti_bits":
             runtime.interface.refresh_filter(now)
+        elif name in ("force_mld_version", "mld_personality"):
+            runtime.interface.listener.follow_version(now)
     except (RefusedError, OSError) as error:
         runtime.host.settings.set_text(name, str(before))
         text = str(error.strerror) if isinstance(error, OSError) else str(error)
