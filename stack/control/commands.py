@@ -112,7 +112,7 @@ def _listening_text(arguments: Arguments) -> str:
 
 
 def maddr_listen(runtime: Runtime, arguments: Arguments, now: float) -> Any:
-    """IPv6MulticastListen (RFC 3810 3.1): a named socket has exactly this filter from now on."""
+    """IPv6MulticastListen (RFC 3810 3): a named socket has exactly this filter from now on."""
     sources, mode = arguments.optional_text("sources") or "", arguments.text("mode")
     group = arguments.group("group")
     wanted = NOTHING if mode == FilterMode.INCLUDE.value and not sources else _filter(arguments, mode, sources)

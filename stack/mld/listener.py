@@ -1,6 +1,6 @@
 """The multicast listener of one interface: joins and leaves, and which version speaks of them.
 
-The service interface is RFC 3810 3.1's (`listen`) beside the incremental one
+The service interface is RFC 3810 3's (`listen`) beside the incremental one
 (`join`, `leave`). A change of the list goes to the driver's filter before
 anything is said on the link (SEED row S57), and to the speaker of the version in
 use: `stack.mld.version1` or `stack.mld.version2`, which reach the link through
@@ -104,7 +104,7 @@ class MulticastListener:
         return membership
 
     def listen(self, owner: str, group: IPv6Address, source_filter: SourceFilter, now: float) -> Membership | None:
-        """IPv6MulticastListen (RFC 3810 3.1): the socket `owner` has exactly this filter for the group from now on.
+        """IPv6MulticastListen (RFC 3810 3): the socket `owner` has exactly this filter for the group from now on.
 
         INCLUDE of nothing ends its membership, None is returned then. Raises as `join` does.
         """
@@ -239,8 +239,6 @@ class MulticastListener:
         """First reports that waited for an address or for the interface: version 2 sends them together."""
         owed = [record for record in self.groups.records.values() if record.unreported]
         if self.version == 2:
-            for record in owed:
-                record.unreported = False
             self.version2.start_together(owed, now)
             return
         for record in owed:

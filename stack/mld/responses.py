@@ -144,7 +144,9 @@ class Responses:
         part = spread.rest[: spread.share]
         present = [listener.answerable[group] for group in part if group in listener.answerable]
         reports = listener.sender.pack_current(present)
-        due = now if self._general_reserved else listener.sender.reserve(now, len(reports), spread.parts)
+        # The burst is that of the whole answer, of which this is a part.
+        whole = max(len(reports), -(-len(listener.answerable) // spread.share))
+        due = now if self._general_reserved else listener.sender.reserve(now, len(reports), whole)
         self._general_reserved = len(reports) if due > now else 0
         if due > now:
             self._general = listener.at(due, self._answer_part)

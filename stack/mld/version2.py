@@ -98,6 +98,7 @@ class Version2:
             if self._listener.groups.records.get(record.group) is not record:
                 # Left on the way (S81).
                 continue
+            record.unreported = False
             self._move(record, ListenerState.IDLE, now, "start listening", "RFC 3810 6.1")
             self._listener.answerable[record.group] = record
             changes.append((record.group, NOTHING))

@@ -129,7 +129,7 @@ class UdpSocket:
     def listen(
         self, group: IPv6Address, wanted: SourceFilter, now: float, interface: "Interface | None" = None
     ) -> None:
-        """IPv6MulticastListen (RFC 3810 3.1) on an interface, by default the socket's or the host's first.
+        """IPv6MulticastListen (RFC 3810 3) on an interface, by default the socket's or the host's first.
 
         Raises UsageError if it is no group, RefusedError at a limit, OSError if
         the driver refuses: nothing has changed then.

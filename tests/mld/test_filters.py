@@ -1,4 +1,4 @@
-"""Source filters (RFC 3810 3.1, 4.1, 4.2): the RFC's examples, a socket's state, the merge by brute force."""
+"""Source filters (RFC 3810 3, 4.1, 4.2): the RFC's examples, a socket's state, the merge by brute force."""
 
 import pytest
 from hypothesis import given
@@ -89,7 +89,7 @@ def test_4_2_one_less_and_one_more(sockets: list[SourceFilter], extra: SourceFil
     ],
 )
 def test_4_2_source_gate(wanted: SourceFilter, source: str, passes: bool) -> None:
-    """3.1: only from the sources of the list, or from all except these."""
+    """3: only from the sources of the list, or from all except these."""
     assert wanted.passes(ip(source)) == passes
 
 
@@ -105,7 +105,7 @@ def sockets_of(play: Play) -> dict[str, SourceFilter]:
 
 
 def test_4_1_entry_is_created_changed_and_deleted() -> None:
-    """4.1, 3.1: "each subsequent request completely replaces any earlier request" of the same socket."""
+    """4.1, 3: "each subsequent request completely replaces any earlier request" of the same socket."""
     play = ready2()
     first = listen(play, include(A))
     assert sockets_of(play) == {"s1": include(A)}
@@ -127,8 +127,8 @@ def test_4_1_deleting_what_is_not_there_has_no_effect() -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_3_1_start_and_stop_listening_are_exclude_and_include_of_nothing(version: int) -> None:
-    """3.1: the operations of version 1 in terms of the new one; the incremental call does the same."""
+def test_3_start_and_stop_listening_are_exclude_and_include_of_nothing(version: int) -> None:
+    """3: the operations of version 1 in terms of the new one; the incremental call does the same."""
     play = ready(force_mld_version=version)
     play.join(GROUP)
     assert record(play).filter == exclude()
@@ -137,21 +137,21 @@ def test_3_1_start_and_stop_listening_are_exclude_and_include_of_nothing(version
 
 
 REFUSED = [
-    pytest.param({"mld_max_msf": 2}, include(A, B, C), RefusedError, "mld_max_msf", id="3.1-list-too-long"),
+    pytest.param({"mld_max_msf": 2}, include(A, B, C), RefusedError, "mld_max_msf", id="3-list-too-long"),
     pytest.param(
         {"mld_max_interface_sources": 2}, include(A, B, C), RefusedError, "mld_max_interface_sources", id="4.2-limit"
     ),
-    pytest.param({}, include("ff0e::1"), UsageError, "cannot be a source", id="3.1-source-is-a-group"),
-    pytest.param({}, exclude("::"), UsageError, "cannot be a source", id="3.1-source-is-unspecified"),
+    pytest.param({}, include("ff0e::1"), UsageError, "cannot be a source", id="3-source-is-a-group"),
+    pytest.param({}, exclude("::"), UsageError, "cannot be a source", id="3-source-is-unspecified"),
 ]
 
 
 @pytest.mark.parametrize(("settings", "wanted", "error", "words"), REFUSED)
 @pytest.mark.parametrize("present", [False, True], ids=["new", "changed"])
-def test_3_1_an_error_changes_nothing(
+def test_3_an_error_changes_nothing(
     settings: dict[str, int], wanted: SourceFilter, error: type[Exception], words: str, present: bool
 ) -> None:
-    """3.1, 4.2: what cannot be is refused by name, before the list, the driver or the link has heard of it."""
+    """3, 4.2: what cannot be is refused by name, before the list, the driver or the link has heard of it."""
     play = ready2(**settings)
     if present:
         listen(play, include(A))

@@ -310,7 +310,7 @@ def test_6_1_groups_do_not_disturb_each_other() -> None:
 
 
 def test_6_1_replaced_in_one_step_is_one_report() -> None:
-    """3.1: mode and list change together; no report of a state in between (INCLUDE of nothing, say)."""
+    """3: mode and list change together; no report of a state in between (INCLUDE of nothing, say)."""
     play = listening(include(A, B))
     listen(play, exclude(C))
     (sent,) = play.sent()

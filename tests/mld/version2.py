@@ -66,7 +66,7 @@ def quiet(play: Play, seconds: float = 30.0) -> None:
 
 
 def listen(play: Play, wanted: SourceFilter, group: str = GROUP, owner: str = "s1") -> Membership | None:
-    """IPv6MulticastListen (3.1)."""
+    """IPv6MulticastListen (RFC 3810 3)."""
     membership = play.interface.listener.listen(owner, ip(group), wanted, play.now)
     play.settle()
     return membership

@@ -434,7 +434,7 @@ class TestErrors:
 
 class TestMemberships:
     def test_a_membership_of_its_own(self, play: Play) -> None:
-        """RFC 3810 3.1: Start Listening reports, Stop Listening leaves; the socket is the owner."""
+        """RFC 3810 3: Start Listening reports, Stop Listening leaves; the socket is the owner."""
         socket = bound(play)
         listen(play, socket)
         record = play.interface.listener.groups.records[ip(GROUP)]
