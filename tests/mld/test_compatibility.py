@@ -1,9 +1,15 @@
 """Host Compatibility Mode (RFC 3810 8.1, 8.2, 9.12): which version is spoken, how long, what a switch cancels."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
+from stack.control.arguments import Arguments
+from stack.control.commands import HANDLERS
 from stack.discard import Discard, Verdict
 from stack.events import VersionChanged
+from stack.runtime import Runtime
 from tests.mld.common import (
     DONE,
     GROUP,
@@ -424,3 +430,20 @@ def test_switch_during_the_rate_limit_gives_everything_back() -> None:
     ask(play, "ff05::1:7", code=0)
     play.run(start + 1.01)
     assert said(play.sent(), "ff05::1:7") == [of(IS_EX, group="ff05::1:7")]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "back"),
+    [("force_mld_version=1", "force_mld_version=0"), ("mld_personality=netbsd", "mld_personality=standard")],
+)
+def test_the_control_socket_s_settings_act_at_once(assignment: str, back: str) -> None:
+    """`sixtap set`: the version changes with the setting, not with whatever comes next on the link."""
+    play = joined2()
+    runtime = cast(Runtime, SimpleNamespace(host=play.host, interface=play.interface))
+    ask(play, code=5000)
+    HANDLERS["set"](runtime, Arguments({"assignment": assignment}), play.now)
+    assert play.events[-1:] == [VersionChanged(1)]
+    assert no_timer(play), "8.2.1: what was pending is cancelled"
+    HANDLERS["set"](runtime, Arguments({"assignment": back}), play.now)
+    assert play.events[-1:] == [VersionChanged(2)]
+    assert play.sent() == []

@@ -1,4 +1,4 @@
-"""The limit on answers in version 2: any flood is answered within mld_ratelimit; answers wait and are merged, none is lost."""
+"""The limit on answers in version 2: a flood is answered within mld_ratelimit; answers wait and merge, none is lost."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""SEED section 5 in version 2: what happens to groups, filters and what is pending when an interface's addresses change."""
+"""SEED section 5 in version 2: groups, filters and what is pending when an interface's addresses change."""
 
 import pytest
 
