@@ -96,7 +96,9 @@ class Discard(Enum):
     ND_NO_ENTRY = ("advertisement for a neighbour that nobody asked for", "RFC 4861 7.2.5", None)
     ND_NO_LLADDR = ("advertisement without the link-layer address it must have", "RFC 4861 7.2.5", None)
     ND_SOURCE_OFF_LINK = ("neighbour that is not on this link", "RFC 4861 7.2.3", None)
-    ND_NOT_BUILT = ("router discovery is not built yet", "RFC 4861 6", None)
+    ND_SOURCE_NOT_LINK_LOCAL = ("router's message from no link-local address", "RFC 4861 6.1.2", None)
+    RA_NOT_TAKEN = ("router advertisements are not taken (accept_ra)", "RFC 4861 6.3.4", None)
+    ND_NOT_BUILT = ("redirects are not built yet", "RFC 4861 8", None)
     # Multicast listener discovery
     MLD_TRUNCATED = ("multicast listener message too short", "RFC 2710 3.7", None)
     MLD_LENGTH = ("query of 25 to 27 octets", "RFC 3810 8.1", None)

@@ -133,6 +133,97 @@ class FilterChanged:
         return f"filter: {len(self.plan.exact)} exact, {len(self.plan.hashed)} hashed"
 
 
+@dataclass(frozen=True, slots=True)
+class RouterChanged:
+    """A default router is known with this preference (high, medium or low), or is one no more (None)."""
+
+    router: IPv6Address
+    preference: str | None
+    kind: ClassVar[str] = "router"
+
+    def text(self) -> str:
+        state = "gone" if self.preference is None else f"of {self.preference} preference"
+        return f"default router {format_address(self.router)} {state}"
+
+
+@dataclass(frozen=True, slots=True)
+class NoRouters:
+    """RFC 4861 6.3.7: no router has answered any solicitation."""
+
+    kind: ClassVar[str] = "router"
+
+    def text(self) -> str:
+        return "no router on this link"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChanged:
+    """A route that a router advertised has this preference (1, 0, -1), or is gone (None)."""
+
+    prefix: IPv6Address
+    prefix_length: int
+    router: IPv6Address
+    preference: int | None
+    kind: ClassVar[str] = "route"
+
+    def text(self) -> str:
+        route = f"{format_address(self.prefix)}/{self.prefix_length} via {format_address(self.router)}"
+        return f"route {route} {'deleted' if self.preference is None else 'learnt'}"
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixChanged:
+    """A router said that a prefix is on-link, or it is so no more."""
+
+    prefix: IPv6Address
+    prefix_length: int
+    on_link: bool
+    kind: ClassVar[str] = "prefix"
+
+    def text(self) -> str:
+        return f"prefix {format_address(self.prefix)}/{self.prefix_length} {'on-link' if self.on_link else 'gone'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationFlags:
+    """The M and O flags of a router changed (RFC 4861 4.2): DHCPv6 has addresses, or other configuration."""
+
+    managed: bool
+    other: bool
+    kind: ClassVar[str] = "flags"
+
+    def text(self) -> str:
+        # 4.2: with M the O flag is redundant.
+        return f"DHCPv6: addresses {_yes(self.managed)}, other configuration {_yes(self.managed or self.other)}"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMtuChanged:
+    """A router gave the link another MTU, in octets."""
+
+    mtu: int
+    kind: ClassVar[str] = "mtu"
+
+    def text(self) -> str:
+        return f"MTU {self.mtu}"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsChanged:
+    """Other DNS servers (addresses as text) or search domains are advertised, in the order of preference."""
+
+    servers: tuple[str, ...]
+    search: tuple[str, ...]
+    kind: ClassVar[str] = "dns"
+
+    def text(self) -> str:
+        return f"DNS servers: {' '.join(self.servers) or 'none'}; search: {' '.join(self.search) or 'none'}"
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
+
+
 Event = (
     InterfaceUp
     | InterfaceDown
@@ -144,4 +235,11 @@ Event = (
     | SourceFilterChanged
     | VersionChanged
     | FilterChanged
+    | RouterChanged
+    | NoRouters
+    | RouteChanged
+    | PrefixChanged
+    | ConfigurationFlags
+    | LinkMtuChanged
+    | DnsChanged
 )

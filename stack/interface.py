@@ -18,7 +18,13 @@ from stack.ip6 import source
 from stack.mld.listener import MulticastListener
 from stack.multicast_filter import FilterPlan, MulticastMacs
 from stack.nd.addresses import AddressTable
+from stack.nd.autoconfiguration import Autoconfiguration
+from stack.nd.dns import DnsConfiguration
+from stack.nd.prefixes import PrefixList
 from stack.nd.resolution import Resolver
+from stack.nd.router_discovery import RouterDiscovery
+from stack.nd.routers import DefaultRouterList
+from stack.nd.variables import HostVariables
 from stack.wire import ethernet, ipv6, nd
 
 if TYPE_CHECKING:
@@ -39,20 +45,26 @@ class Interface:
     __slots__ = (
         "_header",
         "addresses",
+        "autoconfiguration",
         "detached",
+        "device_mtu",
         "disabled",
+        "discovery",
+        "dns",
         "host",
         "index",
         "listener",
         "mac",
         "macs",
-        "mtu",
         "name",
         "plan",
+        "prefixes",
         "program",
         "resolver",
+        "routers",
         "silent",
         "up",
+        "variables",
         "vlan",
     )
 
@@ -73,7 +85,8 @@ class Interface:
         self.name = name
         self.index = index
         self.mac = mac
-        self.mtu = mtu
+        # The longest packet that the link layer takes; a router may ask for shorter ones.
+        self.device_mtu = mtu
         self.vlan = vlan
         self.program = program
         self.up = False
@@ -85,7 +98,13 @@ class Interface:
         self.silent = True
         self.macs = MulticastMacs()
         self.plan = FilterPlan(unicast=(mac,))
+        self.variables = HostVariables(self)
         self.addresses = AddressTable(self)
+        self.routers = DefaultRouterList(self)
+        self.prefixes = PrefixList(self)
+        self.autoconfiguration = Autoconfiguration(self)
+        self.dns = DnsConfiguration(self)
+        self.discovery = RouterDiscovery(self)
         self.resolver = Resolver(self)
         self.listener = MulticastListener(self)
         self._header = b""
@@ -98,7 +117,7 @@ class Interface:
     # -- life
 
     def start(self, now: float) -> None:
-        """Come up, or start over: reports, then duplicate address detection.
+        """Come up, or start over: reports, then duplicate address detection, then router solicitations.
 
         Raises OSError if the driver refuses the filter and RefusedError if a limit
         leaves no room for the groups of an address; the interface is down then.
@@ -118,6 +137,7 @@ class Interface:
         except (OSError, RefusedError):
             self.stop(now)
             raise
+        self.discovery.start(now)
 
     def stop(self, now: float) -> None:
         """Go down: nothing in or out from now on, and no leaves; what was learnt is forgotten."""
@@ -127,6 +147,7 @@ class Interface:
         self.disabled = False
         # First, so that leaving the groups of addresses finds nothing to say.
         self.listener.interface_down(now)
+        self.discovery.stop(now)
         self.addresses.stop(now)
         self.resolver.flush()
         if self.host.listeners:
@@ -162,13 +183,20 @@ class Interface:
     def set_mtu(self, mtu: int) -> None:
         """Another MTU, in octets of IPv6 packet; raises UsageError outside 1280 to 65521."""
         check_mtu(mtu)
-        self.mtu = mtu
+        self.device_mtu = mtu
         self.host.settings.mtu = mtu
+
+    @property
+    def mtu(self) -> int:
+        """LinkMTU (RFC 4861 6.3.2): the longest packet to be sent, in octets."""
+        advertised = self.variables.link_mtu
+        return self.device_mtu if advertised is None else min(advertised, self.device_mtu)
 
     def disable(self, now: float) -> None:
         """RFC 4862 5.4.5: no IPv6 packet in or out until the interface starts again."""
         self.disabled = True
         self.listener.interface_down(now)
+        self.discovery.stop(now)
         self.addresses.suspend(now)
         self.resolver.flush()
 

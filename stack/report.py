@@ -7,7 +7,7 @@ from stack.address import format_address, format_mac, is_link_local
 from stack.events import AddressChanged, Event, InterfaceDisabled, InterfaceUp
 from stack.interface import Interface
 from stack.journal import Record
-from stack.nd.addresses import AddressState
+from stack.nd.interface_address import AddressState
 
 _log = logging.getLogger("sixtap")
 

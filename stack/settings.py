@@ -45,13 +45,30 @@ class Settings:
         0,
         0,
         3,
-        "link-local identifier: 0 EUI-64, 1 none, 2 RFC 7217 with stable_secret, 3 RFC 7217, random secret",
+        "interface identifiers: 0 EUI-64, 1 none, 2 RFC 7217 with stable_secret, 3 RFC 7217, random secret",
     )
     stable_secret: str = _text("", "secret of addr_gen_mode 2, any text")
     dad_transmits: int = _number(1, 0, 255, "solicitations sent by duplicate address detection; 0 = none")
     enhanced_dad: int = _number(1, 0, 1, "send and compare the nonce of RFC 7527")
     idgen_retries: int = _number(3, 0, 255, "new RFC 7217 identifiers tried after duplicates")
+    use_tempaddr: int = _number(0, -1, 2, "temporary addresses (RFC 8981): 1 = make them, 2 = prefer them as source")
+    temp_valid_lft: int = _number(172_800, 0, 0xFFFFFFFF, "valid lifetime of temporary addresses, s")
+    temp_prefered_lft: int = _number(86_400, 0, 0xFFFFFFFF, "preferred lifetime of temporary addresses, s")
+    autoconf: int = _number(1, 0, 1, "make addresses from advertised prefixes")
+    max_addresses: int = _number(16, 1, 4_096, "limit of autoconfigured addresses, temporary ones among them")
     max_static_addresses: int = _number(256, 1, _TABLE_LIMIT, "limit of addresses given by the user")
+    # Router discovery (RFC 4861 6.3, RFC 4191, RFC 7559, RFC 8106)
+    accept_ra: int = _number(1, 0, 2, "1, 2 = take router advertisements")
+    accept_ra_min_hop_limit: int = _number(8, 0, 255, "lowest hop limit taken from a router")
+    accept_ra_rt_info_max_plen: int = _number(128, 0, 128, "longest route prefix taken from a router")
+    router_solicitations: int = _number(3, -1, 255, "router solicitations; -1 = RFC 7559, without end")
+    router_solicitation_interval: int = _number(4, 1, 3_600, "between router solicitations, s")
+    router_solicitation_delay: int = _number(1, 0, 3_600, "longest delay of a first message, s")
+    max_routers: int = _number(16, 2, 4_096, "limit of default routers")
+    max_learnt_routes: int = _number(64, 0, 4_096, "limit of routes learnt from routers")
+    max_prefixes: int = _number(64, 1, 4_096, "limit of on-link prefixes learnt from routers")
+    max_dns_servers: int = _number(16, 0, 4_096, "limit of DNS servers learnt from routers")
+    max_dns_domains: int = _number(16, 0, 4_096, "limit of DNS search domains learnt from routers")
     # Neighbours (RFC 4861 10)
     base_reachable_time_ms: int = _number(30_000, 1, 3_600_000, "mean time a neighbour counts as reachable, ms")
     retrans_time_ms: int = _number(1_000, 1, 3_600_000, "between solicitations, ms")
@@ -93,20 +110,9 @@ class Settings:
     # The driver's filter
     filter_allmulti_bits: int = _number(48, 0, 64, "hash bits worth setting before all multicast is asked for")
     # Protocols that this version does not speak yet
-    accept_ra: int = _planned(1, 0, 2, "take router advertisements")
-    accept_ra_min_hop_limit: int = _planned(1, 0, 255, "lowest hop limit taken from a router")
-    accept_ra_rt_info_max_plen: int = _planned(128, 0, 128, "longest route prefix taken from a router")
     accept_redirects: int = _planned(1, 0, 1, "take redirects")
-    autoconf: int = _planned(1, 0, 1, "make addresses from advertised prefixes")
     optimistic_dad: int = _planned(0, 0, 1, "use addresses before detection is through (RFC 4429)")
     ndisc_notify: int = _planned(0, 0, 1, "unsolicited advertisement when an address appears")
-    use_tempaddr: int = _planned(0, -1, 2, "temporary addresses (RFC 8981)")
-    temp_valid_lft: int = _planned(172_800, 0, 0xFFFFFFFF, "valid lifetime of temporary addresses, s")
-    temp_prefered_lft: int = _planned(86_400, 0, 0xFFFFFFFF, "preferred lifetime of temporary addresses, s")
-    max_addresses: int = _planned(16, 0, _TABLE_LIMIT, "limit of autoconfigured addresses")
-    router_solicitations: int = _planned(3, -1, 255, "router solicitations; -1 = RFC 7559")
-    router_solicitation_interval: int = _planned(4, 1, 3_600, "between router solicitations, s")
-    router_solicitation_delay: int = _planned(1, 0, 3_600, "longest delay of the first, s")
     ip6frag_high_thresh: int = _planned(4_194_304, 0, 1 << 40, "memory for fragments, bytes")
     ip6frag_time: int = _planned(60, 1, 3_600, "time for reassembly, s")
 

@@ -283,8 +283,9 @@ class Play:
         self.plans: list[FilterPlan] = []
         self.log: list[tuple[str, object]] = []
         self.refuse_filter = False
-        # Version 1 unless a test asks for another: what it is not about it sees in the simpler form.
-        self.host = Host(Random(seed), Settings(force_mld_version=1))
+        # MLD version 1 and no router solicitations unless a test asks for them: what it is not about it sees in
+        # the simpler form, or not at all.
+        self.host = Host(Random(seed), Settings(force_mld_version=1, router_solicitations=0))
         for name, value in settings.items():
             self.host.settings.set_text(name, str(value))
         self.interface = self.host.attach("t0", OUR_MAC, index=3, program=self._program)

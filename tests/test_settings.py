@@ -105,7 +105,7 @@ def test_each_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "effective"),
-    [("accept_ra", False), ("use_tempaddr", False), ("force_mld_version", True), ("hop_limit", True), ("mtu", True)],
+    [("ip6frag_time", False), ("use_tempaddr", True), ("force_mld_version", True), ("hop_limit", True), ("mtu", True)],
 )
 def test_what_has_no_effect_yet_is_marked(name: str, effective: bool) -> None:
     assert is_effective(name) is effective

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from stack.mld import states as listener
 from stack.nd import dad
 from stack.nd import states as neighbor
+from stack.sim.querier import states as router
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "states"
 
@@ -45,7 +46,26 @@ class Machine(NamedTuple):
 MACHINES = (
     Machine("neighbor.md", "A neighbour cache entry", neighbor, neighbor.TRANSITIONS),  # type: ignore[arg-type]
     Machine("listener.md", "A group on an interface, MLD version 1", listener, listener.TRANSITIONS),  # type: ignore[arg-type]
+    Machine(
+        "listener-netbsd.md",
+        "A group on an interface, MLD version 1, personality netbsd",
+        listener,
+        listener.NETBSD_TRANSITIONS,  # type: ignore[arg-type]
+    ),
     Machine("dad.md", "Duplicate address detection", dad, dad.TRANSITIONS),  # type: ignore[arg-type]
+    Machine("querier.md", "A multicast router's part on a link", router, router.ROLES),  # type: ignore[arg-type]
+    Machine(
+        "presence-querier.md",
+        "A group at the querier, MLD version 1",
+        router,
+        router.PRESENCES[router.Role.QUERIER],  # type: ignore[arg-type]
+    ),
+    Machine(
+        "presence-non-querier.md",
+        "A group at another router, MLD version 1",
+        router,
+        router.PRESENCES[router.Role.NON_QUERIER],  # type: ignore[arg-type]
+    ),
 )
 
 

@@ -27,6 +27,8 @@ COMMANDS = {
     "stats": "counters",
     "set": "settings",
     "restart": "start the host over, as a reboot does",
+    "querier": "a multicast router: asks who listens, and shows the answers",
+    "mld": "one MLD message as written, legal or not",
     "demo": "scenarios on a link in memory, in plain words; needs no privilege",
 }
 

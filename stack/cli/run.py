@@ -1,8 +1,8 @@
 """A virtual IPv6 host on a TAP device: it configures itself, resolves and is resolved, answers echo requests.
 
 The device is created, or attached to if it exists, made a port of BRIDGE, and left
-as it was found at the end. SIGINT or SIGTERM ends the host in order: one Done for
-each group, nothing left behind.
+as it was found at the end. SIGINT or SIGTERM ends the host in order: it leaves
+its groups, and leaves nothing behind.
 
 example: sixtap run --tap t0 --bridge br0 --addr 2001:db8::5/64 --join ff05::1:3
 """
@@ -28,7 +28,7 @@ from stack.host import Host
 from stack.interface import Interface, check_station_mac
 from stack.link.identity import default_mac
 from stack.link.tap import TapLink, check_mtu, check_name, check_vlan
-from stack.nd.addresses import check_assignable
+from stack.nd.interface_address import check_assignable
 from stack.report import Reporter, log_events, log_journal
 from stack.runtime import Runtime
 from stack.settings import Settings

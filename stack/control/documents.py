@@ -18,8 +18,9 @@ from stack.address import (
 from stack.interface import Interface
 from stack.mld.groups import GroupRecord
 from stack.multicast_filter import FilterPlan
-from stack.nd.addresses import AddressState, InterfaceAddress
 from stack.nd.cache import Neighbor
+from stack.nd.dns import DnsListing
+from stack.nd.interface_address import AddressState, InterfaceAddress, Origin
 
 FOREVER = 0xFFFFFFFF
 
@@ -45,9 +46,18 @@ def link(interface: Interface, now: float, *, carrier: bool) -> list[dict[str, A
             "broadcast": format_mac(BROADCAST_MAC),
             "disabled": interface.disabled,
             "vlan": interface.vlan,
+            "dns": {
+                "servers": [_dns(entry) for entry in interface.dns.servers.listing(now)],
+                "search": [_dns(entry) for entry in interface.dns.search.listing(now)],
+            },
             "addr_info": [_address(entry, now) for entry in interface.addresses.table.values()],
         }
     ]
+
+
+def _dns(entry: DnsListing) -> dict[str, Any]:
+    expires = None if entry.expires is None else int(entry.expires)
+    return {"value": entry.value, "router": format_address(entry.router), "expires": expires}
 
 
 def _address(entry: InterfaceAddress, now: float) -> dict[str, Any]:
@@ -64,6 +74,10 @@ def _address(entry: InterfaceAddress, now: float) -> dict[str, Any]:
         "tentative": duplicated or entry.state is AddressState.TENTATIVE,
         "dadfailed": duplicated,
         "deprecated": entry.state is AddressState.DEPRECATED,
+        # As ip has it: what will not stay for ever, and what a router had the interface make.
+        "dynamic": entry.learnt or entry.valid_until is not None,
+        "temporary": entry.temporary,
+        "mngtmpaddr": entry.origin is Origin.AUTOCONFIGURED,
         "nodad": entry.nodad,
         "anycast": entry.anycast,
     }

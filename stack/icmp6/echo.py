@@ -32,7 +32,7 @@ def request(interface: "Interface", received: Received, now: float) -> Outcome:
         source = chosen
     _, _, _, identifier, sequence = icmpv6.ECHO_HEADER.unpack_from(payload)
     message = icmpv6.echo(icmpv6.ECHO_REPLY, source, received.source, identifier, sequence, payload[HEADER_LENGTH:])
-    hop_limit = interface.host.settings.hop_limit
+    hop_limit = interface.variables.hop_limit
     packet = ipv6.packet(source, received.source, ipv6.ICMPV6, hop_limit, message)
     interface.host.counters.icmp_out[icmpv6.ECHO_REPLY] += 1
     sent = output.send(interface, packet, now)
@@ -132,7 +132,7 @@ class EchoSession:
         if self.hop_limit is not None:
             return self.hop_limit
         # RFC 3493 5.2: a group is reached with 1 unless the caller says otherwise.
-        return 1 if is_multicast(self.destination) else self._interface.host.settings.hop_limit
+        return 1 if is_multicast(self.destination) else self._interface.variables.hop_limit
 
     def expects(self, sequence: int) -> bool:
         """Whether a reply with this sequence number is waited for.

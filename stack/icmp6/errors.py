@@ -56,7 +56,7 @@ def send(
     quote = received.packet[:MAXIMUM_QUOTE]
     message = with_checksum(source, received.source, icmpv6.ERROR_HEADER.pack(kind, code, 0, parameter) + quote)
     host = interface.host
-    packet = ipv6.packet(source, received.source, ipv6.ICMPV6, host.settings.hop_limit, message)
+    packet = ipv6.packet(source, received.source, ipv6.ICMPV6, interface.variables.hop_limit, message)
     host.counters.icmp_out[kind] += 1
     output.send(interface, packet, now)
 

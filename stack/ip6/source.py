@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from stack.address import IPv6Address, common_prefix_length, matches_prefix, parse_address, scope
 
 if TYPE_CHECKING:
-    from stack.nd.addresses import AddressTable, InterfaceAddress
+    from stack.nd.addresses import AddressTable
+    from stack.nd.interface_address import InterfaceAddress
 
 # RFC 6724 2.1: (prefix, length, label), longest first.
 _POLICY = tuple(
@@ -35,17 +36,18 @@ def select(addresses: "AddressTable", destination: IPv6Address) -> IPv6Address |
     RFC 6724 4: for a link-local or narrower destination any assigned address is a
     candidate; all are of the interface that the packet leaves by.
     """
+    prefer_temporary = addresses.prefer_temporary
     best: InterfaceAddress | None = None
     best_rank: tuple[int, ...] = ()
     for entry in addresses.table.values():
         if entry.assigned and not entry.anycast:
-            rank = _rank(entry, destination)
+            rank = _rank(entry, destination, prefer_temporary)
             if best is None or rank > best_rank:
                 best, best_rank = entry, rank
     return best.address if best is not None else None
 
 
-def _rank(entry: "InterfaceAddress", destination: IPv6Address) -> tuple[int, ...]:
+def _rank(entry: "InterfaceAddress", destination: IPv6Address, prefer_temporary: bool) -> tuple[int, ...]:
     """Section 5 as one comparable tuple; a greater one is preferred, rules 4, 5 and 5.5 do not apply here."""
     mine, theirs = scope(entry.address), scope(destination)
     return (
@@ -55,6 +57,7 @@ def _rank(entry: "InterfaceAddress", destination: IPv6Address) -> tuple[int, ...
         -mine if mine >= theirs else mine,
         entry.state.value != "deprecated",  # rule 3
         label(entry.address) == label(destination),  # rule 6
+        entry.temporary is prefer_temporary,  # rule 7
         # rule 8: no further than the prefix that the address itself has
         min(common_prefix_length(entry.address, destination), entry.prefix_length),
     )

@@ -28,6 +28,9 @@ _IFLA_LINKINFO = 18
 _IFLA_EXT_MASK = 29
 _IFLA_INFO_KIND = 1
 _IFLA_INFO_DATA = 2
+_IFLA_INFO_SLAVE_KIND = 4
+_IFLA_INFO_SLAVE_DATA = 5
+_IFLA_BRPORT_STATE = 1
 _IFLA_TUN_OWNER = 1
 _IFLA_TUN_TYPE = 3
 _IFLA_TUN_PERSIST = 6
@@ -37,6 +40,8 @@ _ATTRIBUTE_TYPE_MASK = 0x3FFF  # above it are the "nested" and "network byte ord
 _IFF_UP = 1 << 0
 _IFF_LOWER_UP = 1 << 16
 _TUN_TYPES = {1: "tun", 2: "tap"}
+
+PORT_FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h; 0 is disabled
 
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _IFINFO = struct.Struct("=BxHiII")  # ifinfomsg: family, device type, index, flags, change mask
@@ -57,8 +62,9 @@ class LinkState:
     `up` is the administrative state, `lower_up` whether it is up with a carrier,
     `mac` 6 bytes (empty for a device without one), `master` the index of the
     bridge or bond it belongs to, `kind` the driver's word (`tun`, `bridge`, ...).
-    The last three are known of TUN and TAP devices only: `tap` or `tun`, whether
-    the device outlives its descriptor, and the user id that may attach to it.
+    `tun_type`, `persistent` and `owner` are known of TUN and TAP devices only: `tap` or
+    `tun`, whether the device outlives its descriptor, and the user id that may attach
+    to it. `port_state` is the spanning tree's state of a bridge port, None of any other.
     """
 
     index: int
@@ -72,6 +78,7 @@ class LinkState:
     tun_type: str | None = None
     persistent: bool | None = None
     owner: int | None = None
+    port_state: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +201,8 @@ def parse_link(body: bytes) -> LinkState | None:
     kind = _text(info.get(_IFLA_INFO_KIND))
     tun = _attributes(info.get(_IFLA_INFO_DATA, b"")) if kind == "tun" else {}
     persist = tun.get(_IFLA_TUN_PERSIST)
+    bridged = _text(info.get(_IFLA_INFO_SLAVE_KIND)) == "bridge"
+    port_state = _attributes(info.get(_IFLA_INFO_SLAVE_DATA, b"")).get(_IFLA_BRPORT_STATE) if bridged else None
     return LinkState(
         index=index,
         name=_text(attributes.get(_IFLA_IFNAME)) or "",
@@ -206,6 +215,7 @@ def parse_link(body: bytes) -> LinkState | None:
         tun_type=_TUN_TYPES.get(tun.get(_IFLA_TUN_TYPE, b"\0")[0]) if tun.get(_IFLA_TUN_TYPE) else None,
         persistent=persist != b"\0" if persist else None,
         owner=_number(tun.get(_IFLA_TUN_OWNER)),
+        port_state=port_state[0] if port_state else None,
     )
 
 

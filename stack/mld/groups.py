@@ -59,7 +59,33 @@ class GroupRecord:
     answering: bool = False
     # The answer has its place in the rate limit: it is due when the timer says so.
     reserved: bool = False
-    memberships: dict[int, Membership] = field(default_factory=dict)
+    # One membership as itself, several by number: most groups have one, and a dict is larger than all the rest.
+    _held: Membership | dict[int, Membership] | None = field(default=None, init=False)
+
+    @property
+    def memberships(self) -> dict[int, Membership]:
+        """The references by number, in order of joining; for reading only."""
+        if isinstance(self._held, dict):
+            return self._held
+        return {} if self._held is None else {self._held.id: self._held}
+
+    def add(self, membership: Membership) -> None:
+        """One more reference."""
+        if self._held is None:
+            self._held = membership
+        elif isinstance(self._held, dict):
+            self._held[membership.id] = membership
+        else:
+            self._held = {self._held.id: self._held, membership.id: membership}
+
+    def remove(self, membership: Membership) -> None:
+        """One reference less, which must be there."""
+        if not isinstance(self._held, dict):
+            self._held = None
+            return
+        del self._held[membership.id]
+        if len(self._held) == 1:
+            (self._held,) = self._held.values()
 
     @property
     def refcount(self) -> int:
@@ -109,7 +135,7 @@ class GroupList:
         """Add one reference; identifiers are never used twice."""
         membership = Membership(self._next_id, record.group, owner, source_filter)
         self._next_id += 1
-        record.memberships[membership.id] = membership
+        record.add(membership)
         self.membership_count += 1
         return membership
 
@@ -120,7 +146,7 @@ class GroupList:
         if record is None or record.memberships.get(membership.id) is not membership:
             return None
         membership.active = False
-        del record.memberships[membership.id]
+        record.remove(membership)
         self.membership_count -= 1
         return record
 
@@ -128,9 +154,9 @@ class GroupList:
         """Take every record and membership away at once: the interface is detached (S75)."""
         purged = list(self.records.values())
         for record in purged:
-            for membership in record.memberships.values():
+            for membership in list(record.memberships.values()):
                 membership.active = False
-            record.memberships.clear()
+                record.remove(membership)
         self.records.clear()
         self.membership_count = 0
         return purged
@@ -146,11 +172,12 @@ class GroupList:
             return None
         return next((each for each in reversed(record.memberships.values()) if each.owner in owners), None)
 
-    def move(self, gone: IPv6Address, remaining: IPv6Address | None) -> None:
-        """Records that hang on `gone` hang on `remaining` from now on, None saves them (S69, S70)."""
-        for record in self.records.values():
-            if record.interface_address == gone:
-                record.interface_address = remaining
+    def move(self, gone: IPv6Address, remaining: IPv6Address | None) -> list[GroupRecord]:
+        """Records that hang on `gone` hang on `remaining` from now on, None saves them (S69, S70): those that did."""
+        moved = [record for record in self.records.values() if record.interface_address == gone]
+        for record in moved:
+            record.interface_address = remaining
+        return moved
 
     def restore(self, address: IPv6Address) -> list[GroupRecord]:
         """Saved records hang on `address` from now on (S72): those that did so."""

@@ -252,6 +252,7 @@ class MulticastListener:
     def address_added(self, address: IPv6Address, now: float) -> None:
         """An address appears, perhaps still tentative: saved groups hang on it, owed reports leave (S55, S72, S73)."""
         restored = self.groups.restore(address)
+        self._note_hanging(restored, "mld6.c 892", now)
         if self.is_unheard:
             return
         known = [record for record in restored if not record.unreported]
@@ -263,10 +264,18 @@ class MulticastListener:
     def address_removed(self, address: IPv6Address, now: float) -> None:
         """An address is gone: what hung on it moves in silence, or is saved with the last one (S69, S70)."""
         addresses = self._interface.addresses
-        self.groups.move(address, addresses.first())
+        moved = self.groups.move(address, addresses.first())
+        self._note_hanging(moved, "mld6.c 854", now)
         if addresses.link_local() is None:
             for record in self.groups.records.values():
                 record.announced = False
+
+    def _note_hanging(self, moved: list[GroupRecord], clause: str, now: float) -> None:
+        if self.journal.on:
+            for record in moved:
+                address = record.interface_address
+                what = "saved, there is no address" if address is None else f"hangs on {format_address(address)}"
+                self.journal.note(now, "mld", f"group {format_address(record.group)}: {what}", clause)
 
     def link_local_valid(self, now: float) -> None:
         """RFC 3590 4: report every group from the address that has become valid, once (S06)."""

@@ -9,7 +9,7 @@ as few reports as the MTU allows; one that is too long alone is split or cut as
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from stack.address import IPv6Address
+from stack.address import IPv6Address, format_address
 from stack.mld.filters import FilterMode, SourceFilter
 from stack.wire import icmpv6, mldv2
 from stack.wire.mldv2 import Record
@@ -19,7 +19,15 @@ _RECORD_HEADER_LENGTH = mldv2.RECORD_HEADER.size
 _REPORT_HEADER_LENGTH = mldv2.REPORT_HEADER.size
 # 5.2.15: what these records leave out is not reported at all, since a second one would take back the first.
 _ONE_RECORD_ONLY = (mldv2.MODE_IS_EXCLUDE, mldv2.CHANGE_TO_EXCLUDE_MODE)
-
+# 5.2.12
+_NAMES = {
+    mldv2.MODE_IS_INCLUDE: "IS_IN",
+    mldv2.MODE_IS_EXCLUDE: "IS_EX",
+    mldv2.CHANGE_TO_INCLUDE_MODE: "TO_IN",
+    mldv2.CHANGE_TO_EXCLUDE_MODE: "TO_EX",
+    mldv2.ALLOW_NEW_SOURCES: "ALLOW",
+    mldv2.BLOCK_OLD_SOURCES: "BLOCK",
+}
 
 # The beginning of the record of a group with all its sources in a current state; the group follows.
 IS_EXCLUDE_NOTHING = mldv2.RECORD_HEADER.pack(mldv2.MODE_IS_EXCLUDE, 0, 0, bytes(16))[:4]
@@ -72,6 +80,11 @@ def current_sources(group: IPv6Address, current: SourceFilter, asked: Iterable[I
 def _record(kind: int, group: IPv6Address, sources: Iterable[IPv6Address]) -> Record:
     # In an order of their own, so that what 5.2.15 cuts off is the same each time.
     return Record(kind, group, tuple(sorted(sources)))
+
+
+def notation(record: Record) -> str:
+    """A record as section 6 writes it, without its group: `TO_EX ({})`, `ALLOW ({2001:db8::1})`."""
+    return f"{_NAMES[record.type]} ({{{', '.join(map(format_address, record.sources))}}})"
 
 
 def encode(record: Record, capacity: int) -> list[bytes]:

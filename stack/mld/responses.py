@@ -9,7 +9,8 @@ is the state when the answer leaves. Any flood of queries is answered within
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from stack.address import UNSPECIFIED, IPv6Address
+from stack.address import UNSPECIFIED, IPv6Address, format_address
+from stack.explain.words import count
 from stack.mld import records
 from stack.mld.groups import GroupRecord
 from stack.timers import Timer
@@ -76,12 +77,27 @@ class Responses:
         sooner = self._general is not None and (self._general_reserved or self._general.deadline <= deadline)
         if sooner and self._spread is None:
             # Rule 1: a general answer is due sooner, or as soon as the rate limit lets it.
-            return concerned
-        if group == UNSPECIFIED:
+            rule = 1
+        elif group == UNSPECIFIED:
+            rule = 2
             self._schedule_general(deadline, now + maximum_delay, now)
         else:
-            self._schedule(group, sources, deadline)
+            rule = self._schedule(group, sources, deadline)
+        if self._listener.journal.on:
+            self._note_due(group, rule, now)
         return concerned
+
+    def _note_due(self, group: IPv6Address, rule: int, now: float) -> None:
+        timer = self._general if rule < 3 else self._pending[group].timer
+        if timer is not None:
+            what = "answered with all groups" if rule == 1 else "answer"
+            self._note(group, f"{what} in {timer.deadline - now:.3f} s", f"6.2 rule {rule}", now)
+
+    def _note(self, group: IPv6Address, what: str, clause: str, now: float) -> None:
+        journal = self._listener.journal
+        if journal.on:
+            subject = "all groups" if group == UNSPECIFIED else f"group {format_address(group)}"
+            journal.note(now, "mld", f"{subject}: {what}", f"RFC 3810 {clause}")
 
     def _schedule_general(self, deadline: float, end: float, now: float) -> None:
         """Rule 2."""
@@ -102,15 +118,16 @@ class Responses:
         self._spread = Spread(groups, -(-len(groups) // parts), end)
         self._general = listener.at(now + (deadline - now) / parts, self._answer_part)
 
-    def _schedule(self, group: IPv6Address, sources: frozenset[IPv6Address], deadline: float) -> None:
-        """Rules 3 to 5."""
+    def _schedule(self, group: IPv6Address, sources: frozenset[IPv6Address], deadline: float) -> int:
+        """Rules 3 to 5: the number of the one that held."""
         pending = self._pending.get(group)
         if pending is None:
             timer = self._listener.at(deadline, self._answer, group)
             self._pending[group] = PendingResponse(timer, sources)
-            return
+            return 3
         # Rule 4 clears the list, rule 5 adds to it.
-        pending.sources = pending.sources | sources if sources and pending.sources else frozenset()
+        rule = 5 if sources and pending.sources else 4
+        pending.sources = pending.sources | sources if rule == 5 else frozenset()
         if len(pending.sources) > self._listener.settings.mld_max_msf:
             # More than is worth remembering: the whole state answers any of it.
             pending.sources = frozenset()
@@ -118,6 +135,7 @@ class Responses:
         if not pending.reserved and deadline < pending.timer.deadline:
             pending.timer.cancel()
             pending.timer = self._listener.at(deadline, self._answer, group)
+        return rule
 
     # -- answers (6.3)
 
@@ -133,6 +151,7 @@ class Responses:
             return
         self._general = None
         listener.sender.send_reports(reports, answered)
+        self._note(UNSPECIFIED, f"current state of {count(len(answered), 'group')}", "6.3 rule 1", now)
         self._clear_sources(listener.answerable)
 
     def _answer_part(self, now: float) -> None:
@@ -153,6 +172,8 @@ class Responses:
             return
         del spread.rest[: spread.share]
         listener.sender.send_reports(reports, present)
+        what = f"current state of {count(len(present), 'group')}, {len(spread.rest)} to follow"
+        self._note(UNSPECIFIED, what, "6.3 rule 1", now)
         self._clear_sources(part)
         if spread.rest:
             gap = max(0.0, spread.end - now) / spread.parts
@@ -165,8 +186,10 @@ class Responses:
         listener = self._listener
         pending = self._pending[group]
         record = self._record_for(group, pending.sources)
+        rule = "6.3 rule 3" if pending.sources else "6.3 rule 2"
         if record is None:
             self.drop(group)
+            self._note(group, "nothing to answer", rule, now)
             return
         reports = listener.sender.pack_records([record])
         if not pending.reserved:
@@ -177,6 +200,7 @@ class Responses:
                 return
         del self._pending[group]
         listener.sender.send_reports(reports, [listener.answerable[group]])
+        self._note(group, f"current state {records.notation(record)}", rule, now)
 
     def _record_for(self, group: IPv6Address, asked: frozenset[IPv6Address]) -> Record | None:
         if group not in self._listener.answerable:

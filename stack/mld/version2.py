@@ -15,7 +15,7 @@ from stack.mld import records
 from stack.mld.filters import NOTHING, SourceFilter
 from stack.mld.groups import GroupRecord, is_reportable
 from stack.mld.responses import Responses
-from stack.mld.states import ListenerState
+from stack.mld.states import ListenerEvent, ListenerState
 from stack.timers import Timer
 from stack.wire.mldv2 import Record
 
@@ -67,6 +67,11 @@ class PendingChange:
     def is_over(self) -> bool:
         """Whether nothing is left to be repeated."""
         return not self.mode_count and not self.sources
+
+    @property
+    def transmissions_left(self) -> int:
+        """How many more reports of the group there will be, if nothing changes."""
+        return max(self.mode_count, *self.sources.values(), 0)
 
 
 class Version2:
@@ -130,8 +135,10 @@ class Version2:
 
     def announce(self, groups: Iterable[GroupRecord], now: float) -> None:
         """5.2.13: new reports for all groups, from the address that has become valid."""
-        listener = self._listener
-        self.changed([(record.group, NOTHING) for record in groups if record.group in listener.answerable], now)
+        told = [record for record in groups if record.group in self._listener.answerable]
+        for record in told:
+            self._move(record, record.state, now, ListenerEvent.ANNOUNCE.value, "RFC 3810 5.2.13")
+        self.changed([(record.group, NOTHING) for record in told], now)
 
     def down(self, now: float) -> None:
         """The interface went down: nothing is pending, and everything is to be reported anew."""
@@ -190,15 +197,21 @@ class Version2:
             return
         listener = self._listener
         if listener.sender.source() is None:
-            self._owe(batch)
+            self._owe(batch, now)
             return
-        listener.sender.send_records(self._records(batch), list(batch.groups))
+        due = self._records(batch)
+        listener.sender.send_records(due, list(batch.groups))
         for group in list(batch.groups):
             pending = self.changes[group]
             pending.count_down()
             if pending.is_over:
                 del self.changes[group]
                 del batch.groups[group]
+        if not self.changes:
+            # An emptied dict keeps the room of its fullest moment, 29 bytes for each group that was in it.
+            self.changes = {}
+        if listener.journal.on:
+            self._note_reported(due, now)
         if batch.groups:
             interval = listener.settings.mldv2_unsolicited_report_interval / 1000
             batch.timer = listener.at(now + interval * listener.random(), self._transmit, batch)
@@ -214,14 +227,23 @@ class Version2:
                 due += records.source_changes(group, current, pending.sources)
         return due
 
-    def _owe(self, batch: Batch) -> None:
+    def _note_reported(self, due: list[Record], now: float) -> None:
+        for each in due:
+            pending = self.changes.get(each.group)
+            left = 0 if pending is None else pending.transmissions_left
+            what = f"group {format_address(each.group)}: state change {records.notation(each)}, {left} to follow"
+            self._listener.journal.note(now, "mld", what, "RFC 3810 6.1")
+
+    def _owe(self, batch: Batch, now: float) -> None:
         """Nothing may be said now (no address, or down): what is current is told once it may be."""
-        for group in batch.groups:
-            del self.changes[group]
+        groups = list(batch.groups)
+        batch.groups.clear()
+        for group in groups:
+            self.changes.pop(group, None)
             record = self._listener.groups.records.get(group)
             if record is not None and record.filter.listens:
                 record.unreported = True
-        batch.groups.clear()
+                self._move(record, record.state, now, ListenerEvent.START_UNHEARD.value, "RFC 3590 4")
 
     # -- what `maddr show` and the journal tell
 

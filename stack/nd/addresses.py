@@ -5,8 +5,6 @@ solicited-node group and ff02::1 while it is there (RFC 4291 2.8), joined before
 it is tested. Which addresses a router would configure is not decided here.
 """
 
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from stack.address import (
@@ -16,79 +14,29 @@ from stack.address import (
     eui64_identifier,
     format_address,
     is_link_local,
-    is_multicast,
-    is_v4_mapped,
     matches_prefix,
-    opaque_identifier,
     solicited_node,
 )
 from stack.errors import RefusedError, UsageError
 from stack.events import AddressChanged, InterfaceDisabled
 from stack.nd.dad import Detection
-from stack.timers import Timer
+from stack.nd.identifiers import Identifiers
+from stack.nd.interface_address import AddressState, InterfaceAddress, Origin, check_assignable, check_lifetimes
 
 if TYPE_CHECKING:
     from stack.interface import Interface
-    from stack.mld.groups import Membership
 
-# RFC 4861 10
-MAX_RTR_SOLICITATION_DELAY = 1.0
 # RFC 7217 7
 IDGEN_DELAY = 1.0
 LINK_LOCAL_LENGTH = 64
-
-ADDR_GEN_EUI64 = 0
-ADDR_GEN_NONE = 1
-ADDR_GEN_STABLE_SECRET = 2
-
-
-class AddressState(Enum):
-    """RFC 4862 2 and 5.4."""
-
-    TENTATIVE = "tentative"
-    PREFERRED = "preferred"
-    DEPRECATED = "deprecated"
-    DUPLICATED = "duplicated"
-
-    __hash__ = object.__hash__
-
-
-_ASSIGNED = (AddressState.PREFERRED, AddressState.DEPRECATED)
-
-
-@dataclass(slots=True, eq=False)
-class InterfaceAddress:
-    """One address (16 bytes) of an interface; lifetimes end at times on the host's clock, None is never."""
-
-    address: IPv6Address
-    prefix_length: int
-    by_user: bool
-    nodad: bool = False
-    anycast: bool = False
-    preferred_until: float | None = None
-    valid_until: float | None = None
-    state: AddressState = AddressState.TENTATIVE
-    detection: Detection | None = None
-    memberships: "list[Membership]" = field(default_factory=list)
-    # What runs out with the lifetimes, also while the interface is down; and advertisements put off (7.2.7).
-    lifetimes: list[Timer] = field(default_factory=list)
-    answers: dict[IPv6Address, Timer] = field(default_factory=dict)
-
-    @property
-    def assigned(self) -> bool:
-        """Whether it may be used: neither tentative nor a duplicate."""
-        return self.state in _ASSIGNED
-
-    @property
-    def another_nodes(self) -> bool:
-        """Whether it was found to be another node's: a neighbour's address as any other."""
-        return self.state is AddressState.DUPLICATED
+# `use_tempaddr`
+PREFER_TEMPORARY = 2
 
 
 class AddressTable:
     """The addresses of one interface in order of configuration, keyed by address."""
 
-    __slots__ = ("_dad_counter", "_first_message_at", "_interface", "_link_local_valid", "_secret", "table")
+    __slots__ = ("_dad_counter", "_first_message_at", "_interface", "_link_local_valid", "identifiers", "table")
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
@@ -96,7 +44,7 @@ class AddressTable:
         self._first_message_at = 0.0
         self._dad_counter = 0
         self._link_local_valid = False
-        self._secret: bytes | None = None
+        self.identifiers = Identifiers(interface)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -131,12 +79,28 @@ class AddressTable:
                 return entry.address
         return None
 
+    def link_local_awaited(self) -> bool:
+        """Whether a link-local address is being tested, and none is valid yet."""
+        if self.link_local() is not None:
+            return False
+        return any(entry.detection is not None and is_link_local(entry.address) for entry in self.table.values())
+
+    @property
+    def prefer_temporary(self) -> bool:
+        """RFC 6724 5, rule 7: whether a temporary address is the better source."""
+        return self._interface.host.settings.use_tempaddr >= PREFER_TEMPORARY
+
     def on_link(self, address: IPv6Address) -> bool:
-        """Whether an address is on this link: link-local, or in the prefix of an assigned address (RFC 5942 4)."""
-        if is_link_local(address):
+        """Whether an address is on this link (RFC 5942 4).
+
+        It is if it is link-local, in a prefix that a router says is on-link, or in
+        the prefix that the user gave an assigned address. That we have an address
+        in a prefix says nothing.
+        """
+        if self._interface.prefixes.is_on_link(address):
             return True
         return any(
-            entry.assigned and matches_prefix(address, entry.address, entry.prefix_length)
+            entry.by_user and entry.assigned and matches_prefix(address, entry.address, entry.prefix_length)
             for entry in self.table.values()
         )
 
@@ -155,11 +119,11 @@ class AddressTable:
         kept = dict(self.table)
         self.table.clear()
         try:
-            identifier = self._identifier()
+            identifier = self._link_local_identifier()
             if identifier is not None:
                 generated = LINK_LOCAL_PREFIX + identifier
                 # What the user gave keeps its prefix length and flags; it only comes first.
-                own = kept.get(generated) or InterfaceAddress(generated, LINK_LOCAL_LENGTH, False)
+                own = kept.get(generated) or InterfaceAddress(generated, LINK_LOCAL_LENGTH, Origin.LINK_LOCAL)
                 self._attach(own, now)
             for entry in kept.values():
                 if entry.address not in self.table:
@@ -176,6 +140,7 @@ class AddressTable:
             self._quiet(entry, now)
             entry.state = AddressState.TENTATIVE
             if not entry.by_user:
+                entry.stop_lifetimes()
                 self._forget(entry, now)
 
     def suspend(self, now: float) -> None:
@@ -209,13 +174,13 @@ class AddressTable:
             raise UsageError(f"{text}: a prefix length is a number from 0 to 128, not {prefix_length}")
         if valid_lifetime is not None and preferred_lifetime is None:
             preferred_lifetime = valid_lifetime
-        _check_lifetimes(text, preferred_lifetime, valid_lifetime)
+        check_lifetimes(text, preferred_lifetime, valid_lifetime)
         if address in self.table:
             raise RefusedError(f"{text} is an address of this interface already")
         limit = self._interface.host.settings.max_static_addresses
         if sum(1 for entry in self.table.values() if entry.by_user) >= limit:
             raise RefusedError(f"there are {limit} addresses given by the user already (max_static_addresses)")
-        entry = InterfaceAddress(address, prefix_length, True, nodad, anycast)
+        entry = InterfaceAddress(address, prefix_length, Origin.USER, nodad, anycast)
         entry.preferred_until = None if preferred_lifetime is None else now + preferred_lifetime
         entry.valid_until = None if valid_lifetime is None else now + valid_lifetime
         if self._interface.up and not self._interface.disabled:
@@ -233,23 +198,45 @@ class AddressTable:
             raise RefusedError(f"{format_address(address)} is no address of this interface")
         self._detach(entry, now)
 
-    def _identifier(self) -> bytes | None:
-        """The identifier of the link-local address that `addr_gen_mode` asks for (RFC 4862 5.3, RFC 7217 5)."""
-        host = self._interface.host
-        mode = host.settings.addr_gen_mode
-        if mode == ADDR_GEN_NONE:
-            return None
-        if mode == ADDR_GEN_EUI64:
-            return eui64_identifier(self._interface.mac)
-        secret = host.settings.stable_secret.encode() if mode == ADDR_GEN_STABLE_SECRET else b""
-        if not secret:
-            if self._secret is None:
-                self._secret = host.random_bytes(16)
-            secret = self._secret
-        return opaque_identifier(LINK_LOCAL_PREFIX, self._interface.name, self._dad_counter, secret)
+    def configure(self, entry: InterfaceAddress, now: float, delay: float) -> bool:
+        """Add an address that the interface has formed, joined and tested after `delay` seconds (RFC 4862 5.4.2).
+
+        False, and it is not there, if a limit or the driver refuses its groups:
+        nobody called who could be told.
+        """
+        try:
+            self._attach(entry, now, delay)
+        except (RefusedError, OSError) as error:
+            journal = self._interface.host.journal
+            if journal.on:
+                journal.note(now, "nd", f"no address {format_address(entry.address)}: {error}", "RFC 4862 5.4.2")
+            return False
+        self._run_lifetimes(entry, now)
+        return True
+
+    def withdraw(self, entry: InterfaceAddress, now: float) -> None:
+        """Remove an address that the interface has formed."""
+        if self.table.get(entry.address) is entry:
+            self._detach(entry, now)
+
+    def set_lifetimes(
+        self, entry: InterfaceAddress, preferred_until: float | None, valid_until: float | None, now: float
+    ) -> None:
+        """Other ends of an address's lifetimes; it may be preferred again, or not any more (RFC 4862 5.5.3 e)."""
+        entry.stop_lifetimes()
+        entry.preferred_until, entry.valid_until = preferred_until, valid_until
+        self._run_lifetimes(entry, now)
+        if entry.assigned and entry.state is not entry.valid_state(now):
+            entry.state = entry.valid_state(now)
+            self._announce(entry)
+
+    def _link_local_identifier(self) -> bytes | None:
+        return self.identifiers.stable(LINK_LOCAL_PREFIX, self._dad_counter)
 
     def _draw_delay(self, now: float) -> None:
-        self._first_message_at = now + MAX_RTR_SOLICITATION_DELAY * self._interface.host.rng.random()
+        host = self._interface.host
+        # Between 0 and MAX_RTR_SOLICITATION_DELAY
+        self._first_message_at = now + host.settings.router_solicitation_delay * host.rng.random()
 
     def _attach(self, entry: InterfaceAddress, now: float, delay: float = 0.0) -> None:
         """Put an address into the table, join its groups and test it, `delay` seconds from now at the earliest."""
@@ -258,7 +245,7 @@ class AddressTable:
         self.table[entry.address] = entry
         tested = interface.host.settings.dad_transmits > 0 and not (entry.nodad or entry.anycast)
         # An untested one is valid at once: what is reported on its account leaves from it, not from :: (RFC 3590 4).
-        entry.state = AddressState.TENTATIVE if tested else _valid_state(entry, now)
+        entry.state = AddressState.TENTATIVE if tested else entry.valid_state(now)
         if tested:
             if interface.silent and self._first_message_at <= now:
                 self._draw_delay(now)
@@ -282,12 +269,14 @@ class AddressTable:
             self._assign(entry, now)
 
     def _detach(self, entry: InterfaceAddress, now: float) -> None:
-        for timer in entry.lifetimes:
-            timer.cancel()
-        entry.lifetimes.clear()
+        entry.stop_lifetimes()
         self._quiet(entry, now)
         self._forget(entry, now)
         self._link_local_valid = self.link_local() is not None
+        if entry.learnt:
+            self._interface.autoconfiguration.removed(entry, now)
+        elif is_link_local(entry.address):
+            self._interface.discovery.solicitor.link_local_settled(now)
 
     def _forget(self, entry: InterfaceAddress, now: float, *, told: bool = True) -> None:
         del self.table[entry.address]
@@ -320,12 +309,13 @@ class AddressTable:
             self._duplicate(entry, now)
 
     def _assign(self, entry: InterfaceAddress, now: float) -> None:
-        entry.state = _valid_state(entry, now)
+        entry.state = entry.valid_state(now)
         self._announce(entry)
         if not self._link_local_valid and self.link_local() is not None:
             self._link_local_valid = True
             # RFC 3590 4: groups reported from :: are reported again from the valid address.
             self._interface.listener.link_local_valid(now)
+            self._interface.discovery.solicitor.link_local_settled(now)
 
     def _duplicate(self, entry: InterfaceAddress, now: float) -> None:
         """5.4.5: not assigned; it stays listed so that the user sees why, without its groups."""
@@ -339,8 +329,12 @@ class AddressTable:
                 interface.host.emit(InterfaceDisabled(entry.address))
             return
         self._quiet(entry, now)
-        if not entry.by_user and is_link_local(entry.address):
-            self._next_identifier(now)
+        if entry.learnt:
+            interface.autoconfiguration.duplicate(entry, now)
+        elif is_link_local(entry.address):
+            if not entry.by_user:
+                self._next_identifier(now)
+            interface.discovery.solicitor.link_local_settled(now)
 
     def _next_identifier(self, now: float) -> None:
         """RFC 7217 6: try the next identifier, after a random delay, so that two hosts do not go in step."""
@@ -348,16 +342,11 @@ class AddressTable:
         if self._dad_counter >= host.settings.idgen_retries:
             return
         self._dad_counter += 1
-        identifier = self._identifier()
+        identifier = self._link_local_identifier()
         if identifier is None or LINK_LOCAL_PREFIX + identifier in self.table:
             return
-        entry = InterfaceAddress(LINK_LOCAL_PREFIX + identifier, LINK_LOCAL_LENGTH, False)
-        try:
-            self._attach(entry, now, IDGEN_DELAY * host.rng.random())
-        except (RefusedError, OSError) as error:
-            # Nobody called who could be told; the driver's refusal has been counted.
-            if host.journal.on:
-                host.journal.note(now, "dad", f"no new link-local address: {error}", "RFC 7217 6")
+        entry = InterfaceAddress(LINK_LOCAL_PREFIX + identifier, LINK_LOCAL_LENGTH, Origin.LINK_LOCAL)
+        self.configure(entry, now, IDGEN_DELAY * host.rng.random())
 
     def _run_lifetimes(self, entry: InterfaceAddress, now: float) -> None:
         timers = self._interface.host.timers
@@ -379,24 +368,3 @@ class AddressTable:
         host = self._interface.host
         if host.listeners:
             host.emit(AddressChanged(entry.address, entry.state.value))
-
-
-def _valid_state(entry: InterfaceAddress, now: float) -> AddressState:
-    deprecated = entry.preferred_until is not None and entry.preferred_until <= now
-    return AddressState.DEPRECATED if deprecated else AddressState.PREFERRED
-
-
-def check_assignable(address: IPv6Address) -> None:
-    """Raises UsageError unless `address` may be assigned to an interface."""
-    if is_multicast(address) or not any(address[:15]) or is_v4_mapped(address):
-        raise UsageError(f"{format_address(address)} cannot be assigned to an interface")
-
-
-def _check_lifetimes(text: str, preferred: float | None, valid: float | None) -> None:
-    """Raises UsageError unless the address could live so long, in seconds (RFC 4862 5.5.4)."""
-    if valid is not None and not valid > 0:
-        raise UsageError(f"{text}: the valid lifetime must be longer than {valid:g} s")
-    if preferred is not None and not preferred >= 0:
-        raise UsageError(f"{text}: the preferred lifetime cannot be {preferred:g} s")
-    if valid is not None and preferred is not None and preferred > valid:
-        raise UsageError(f"{text}: the preferred lifetime is longer than the valid one")

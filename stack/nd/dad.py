@@ -188,7 +188,7 @@ class Detection:
 
     def _send_probe(self, now: float) -> None:
         interface = self._interface
-        self._timer = interface.host.timers.at(now + interface.host.settings.retrans_time_ms / 1000, self._timeout)
+        self._timer = interface.host.timers.at(now + interface.variables.retrans_time_ms / 1000, self._timeout)
         destination = solicited_node(self.address)
         message = wire.neighbor_solicitation(UNSPECIFIED, destination, self.address, self._nonce_option())
         if interface.send_nd(UNSPECIFIED, destination, message):

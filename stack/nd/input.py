@@ -23,7 +23,7 @@ from stack.wire import nd as wire
 if TYPE_CHECKING:
     from stack.interface import Interface
     from stack.ip6.received import Received
-    from stack.nd.addresses import InterfaceAddress
+    from stack.nd.interface_address import InterfaceAddress
 
 # RFC 4861 10
 MAX_ANYCAST_DELAY_TIME = 1.0
@@ -44,7 +44,7 @@ def _common_checks(received: "Received") -> Discard | None:
     return None
 
 
-def _link_layer_address(options: tuple[wire.Option, ...], option_type: int) -> tuple[MacAddress | None, bool]:
+def link_layer_address(options: tuple[wire.Option, ...], option_type: int) -> tuple[MacAddress | None, bool]:
     """The address of the first such option, and whether every one of them can be believed (RFC 2464 6).
 
     One that no neighbour can have makes no message invalid (RFC 4861 7.1): it counts as if it were not there.
@@ -68,7 +68,7 @@ def neighbor_solicitation(interface: "Interface", received: "Received", now: flo
     options = wire.parse_options(received.payload[wire.FIXED_LENGTH :])
     if options is None:
         return Discard.ND_OPTIONS
-    mac, _ = _link_layer_address(options, wire.SOURCE_LINK_LAYER_ADDRESS)
+    mac, _ = link_layer_address(options, wire.SOURCE_LINK_LAYER_ADDRESS)
     probe = received.source == UNSPECIFIED
     if probe and not received.destination.startswith(SOLICITED_NODE_PREFIX):
         return Discard.ND_UNSPECIFIED_DESTINATION
@@ -197,7 +197,7 @@ def neighbor_advertisement(interface: "Interface", received: "Received", now: fl
     options = wire.parse_options(payload[wire.FIXED_LENGTH :])
     if options is None:
         return Discard.ND_OPTIONS
-    mac, believable = _link_layer_address(options, wire.TARGET_LINK_LAYER_ADDRESS)
+    mac, believable = link_layer_address(options, wire.TARGET_LINK_LAYER_ADDRESS)
     target = payload[8:24]
     ours = interface.addresses.get(target)
     if ours is not None and not ours.another_nodes:

@@ -5,6 +5,7 @@ it names the event, looks the transition up and carries its actions out. It does
 not read messages from the link; `stack.nd.input` does.
 """
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # RFC 4861 10
 MIN_RANDOM_FACTOR = 0.5
 MAX_RANDOM_FACTOR = 1.5
+# RFC 4191 3.5
+PROBE_INTERVAL = 60.0
 # 6.3.4: the random reachable time is redrawn at least every few hours.
 REACHABLE_TIME_REDRAW = 2 * 3600.0
 
@@ -42,11 +45,13 @@ _FIRST_INFORMATIONAL = 128
 class Resolver:
     """The neighbour cache of one interface and everything that moves its entries."""
 
-    __slots__ = ("_interface", "_reachable_base", "_reachable_time", "_redraw_at", "cache")
+    __slots__ = ("_interface", "_probed", "_reachable_base", "_reachable_time", "_redraw_at", "cache")
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
         self.cache = NeighborCache()
+        # Routers asked by `probe`, and when.
+        self._probed: dict[IPv6Address, float] = {}
         self._reachable_base = 0
         self._reachable_time = 0.0
         self._redraw_at = 0.0
@@ -66,7 +71,7 @@ class Resolver:
             self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
             return
         self.cache.used(entry, now)
-        if not (entry.proven or entry.wanted or is_answer(packet)):
+        if not (entry.wanted or is_answer(packet)):
             entry.wanted = True
             self.cache.place(entry)
         if entry.mac is None:
@@ -103,6 +108,14 @@ class Resolver:
         self._apply(entry, heard(entry.mac, mac), now, mac)
         return True
 
+    def router_heard(self, source: IPv6Address, mac: MacAddress | None, now: float) -> None:
+        """A valid router advertisement came (6.3.4): an entry is made if it gave an address, and is a router's."""
+        if mac is not None:
+            self.heard(source, mac, now)
+        entry = self.cache.entries.get(source)
+        if entry is not None:
+            entry.is_router = True
+
     def knows(self, address: IPv6Address) -> bool:
         """Whether the link-layer address of a neighbour is known."""
         entry = self.cache.entries.get(address)
@@ -113,6 +126,18 @@ class Resolver:
         entry = self.cache.entries.get(address)
         if entry is not None and entry.mac is not None:
             self._apply(entry, NeighborEvent.CONFIRMED, now)
+
+    def probe(self, address: IPv6Address, now: float) -> None:
+        """A single solicitation for a router that there is no entry for, one a minute at the most (RFC 4191 3.5)."""
+        if address in self.cache.entries or now < self._probed.get(address, -math.inf) + PROBE_INTERVAL:
+            return
+        self._probed = {each: at for each, at in self._probed.items() if now < at + PROBE_INTERVAL}
+        self._probed[address] = now
+        entry = self._create(address, now, wanted=False)
+        if entry is not None:
+            # One solicitation, and the next timeout is the last.
+            entry.probes = self._interface.host.settings.mcast_solicit
+            self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
 
     def add_permanent(self, address: IPv6Address, mac: MacAddress, now: float) -> None:
         """An entry that the user gives; it stays until deleted.
@@ -160,7 +185,7 @@ class Resolver:
 
     def reachable_time(self, now: float) -> float:
         """Seconds for which a confirmation holds: uniform in 0.5 to 1.5 times the base (6.3.2)."""
-        base = self._interface.host.settings.base_reachable_time_ms
+        base = self._interface.variables.base_reachable_time_ms
         if base != self._reachable_base or now >= self._redraw_at:
             spread = MAX_RANDOM_FACTOR - MIN_RANDOM_FACTOR
             factor = MIN_RANDOM_FACTOR + spread * self._interface.host.rng.random()
@@ -183,6 +208,9 @@ class Resolver:
         waiting = bool(entry.queue)
         transition = TRANSITIONS[before][event]
         entry.state = transition.state
+        if entry.state is NeighborState.ABSENT:
+            # 7.3.3: it did not answer.
+            self._interface.routers.unreachable(entry.address)
         for action in transition.actions:
             self._do(action, entry, now, mac, is_router)
         if entry.state is not NeighborState.ABSENT:
@@ -200,9 +228,13 @@ class Resolver:
     def _do(self, action: Action, entry: Neighbor, now: float, mac: MacAddress | None, is_router: bool | None) -> None:
         settings = self._interface.host.settings
         if action is Action.RECORD_ADDRESS:
-            entry.mac = mac
+            before, entry.mac = entry.mac, mac
+            if before is None:
+                self._interface.routers.heard(entry.address)
         elif action is Action.UPDATE_ROUTER:
-            entry.is_router = entry.is_router if is_router is None else is_router
+            before_router, entry.is_router = entry.is_router, entry.is_router if is_router is None else is_router
+            if before_router and not entry.is_router:
+                self._interface.routers.became_host(entry.address, now)
         elif action is Action.MULTICAST_SOLICIT:
             self._solicit(entry, now, multicast=True)
         elif action is Action.UNICAST_SOLICIT:
@@ -249,7 +281,7 @@ class Resolver:
 
     def _solicit(self, entry: Neighbor, now: float, *, multicast: bool) -> None:
         entry.probes += 1
-        self._arm(entry, now + self._interface.host.settings.retrans_time_ms / 1000)
+        self._arm(entry, now + self._interface.variables.retrans_time_ms / 1000)
         source = self._solicitation_source(entry)
         if source is None:
             return
@@ -276,6 +308,8 @@ class Resolver:
             self._discard(victim)
         entry = Neighbor(address, now)
         entry.wanted = wanted
+        # Appendix D: what its advertisements have said of it; without them it is none.
+        entry.is_router = self._interface.routers.is_router(address)
         self.cache.insert(entry)
         return entry
 

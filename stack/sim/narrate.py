@@ -121,9 +121,13 @@ class Narrator:
     def _on_record(self, station: Station, record: Record) -> None:
         if record.layer not in self.tell or _is_idle(record):
             return
-        subject, _, event = record.what.partition(": ")
-        text = event_words(event, record.after)
+        subject, colon, event = record.what.partition(": ")
+        if not colon:
+            subject, event = "", record.what
         about = self._subject(subject)
+        text = event_words(event, record.before, record.after)
+        if about and not record.before:
+            text = f"{about}: {text}"
         self.add_for(
             station,
             Step(record.time, HOST, station.name, text, record.clause, about, record.before, record.after),

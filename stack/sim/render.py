@@ -16,7 +16,9 @@ _BOLD = "\x1b[1m"
 _DIM = "\x1b[2m"
 _WORDS = (TITLE, SECTION, PROSE)
 # What reads badly with a line break inside.
-_UNBROKEN = re.compile(r"\(?RFC \d+(?: \d+(?:\.\d+)*| appendix [A-Z])?|\d+ (?:m?s|octets?|x)\b|\(nonce [0-9a-f]+\)")
+_UNBROKEN = re.compile(
+    r"\(?RFC \d+(?: \d+(?:\.\d+)*(?: rule \d)?| appendix [A-Z])?|\d+ (?:m?s|octets?|x)\b|\(nonce [0-9a-f]+\)"
+)
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _STYLES = {
     TITLE: "\x1b[1;4m",

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from stack.address import LINK_LOCAL_PREFIX, IPv6Address, eui64_identifier, format_address, parse_address, parse_mac
 from stack.errors import StackError
 from stack.icmp6.echo import EchoAnswer, EchoError
+from stack.mld.filters import FilterMode, SourceFilter
 from stack.mld.groups import GroupRecord, Membership
 from stack.settings import Settings
 from stack.sim.narrate import EVERYTHING, Narrator
@@ -24,6 +25,8 @@ HOW_TO_READ = """Time is virtual, in seconds, and every frame takes a millisecon
     beneath it stands what its receivers make of it. The other lines are what goes on inside a host; there -> leads
     from one state to the next. In brackets, the clause that asks for it."""
 PING_DATA = b"sixtap: "
+# Where the programs of the scenarios receive: RTP (RFC 3551 8)
+PORT = 5004
 
 _T = TypeVar("_T")
 
@@ -106,7 +109,8 @@ class Stage:
 
     def host(self, name: str, mac: str, *, named: bool = True, **settings: int | str) -> Station:
         """A host on a port of its own, still down; unless `named` is false its link-local address goes by its name."""
-        own = Settings(force_mld_version=1)
+        # The stories so far have no router in them, and solicitations for one would only be in the way.
+        own = Settings(router_solicitations=0)
         for setting, value in settings.items():
             own.set_text(setting, str(value))
         octets = parse_mac(mac)
@@ -114,11 +118,15 @@ class Stage:
         self.narrator.watch(station, (link_local(station),) if named else ())
         return station
 
-    def querier(self, name: str, mac: str) -> ScriptedQuerier:
-        """A version 1 querier on a port of its own."""
-        querier = ScriptedQuerier(self.world, name, parse_mac(mac))
+    def querier(self, name: str, mac: str, version: int = 2) -> ScriptedQuerier:
+        """A router on a port of its own, which asks in this version of MLD."""
+        querier = ScriptedQuerier(self.world, name, parse_mac(mac), version)
         self.narrator.names[querier.address] = name
         return querier
+
+    def program(self, name: str, station: Station) -> "Program":
+        """A program on a host that receives datagrams at the port of the scenarios."""
+        return Program(self, name, station)
 
     def _program(self, name: str) -> None:
         """The network card's filter is about to change: what the host has said before leaves before."""
@@ -133,9 +141,9 @@ class Stage:
             self._add(ACT, station.name, "is switched on")
             self.world.start(station)
 
-    def act(self, station: Station, text: str, action: Callable[[float], _T]) -> _T:
-        """Something is done on a host: `action(now)`, told as `text`."""
-        self._add(ACT, station.name, text)
+    def act(self, station: Station, text: str, action: Callable[[float], _T], *, who: str = "") -> _T:
+        """Something is done on a host, by `who` if not by itself: `action(now)`, told as `text`."""
+        self._add(ACT, who or station.name, text)
         result = action(self.world.now)
         self.world.settle(station)
         return result
@@ -203,6 +211,41 @@ class Ping:
         else:
             text, clause = "the ping has failed: address unreachable", "RFC 4861 7.2.2"
         self._stage.narrator.add_for(self._station, Step(heard.time, HOST, self._station.name, text, clause))
+
+
+class Program:
+    """A program on a host with a UDP socket; `received` counts the datagrams that it was given."""
+
+    def __init__(self, stage: Stage, name: str, station: Station) -> None:
+        self.received = 0
+        self._stage = stage
+        self._name = name
+        self._station = station
+        self._socket = station.host.udp.open(station.interface, self._heard)
+        self._socket.reuse = True
+        self._socket.bind(None, PORT)
+
+    def listen(self, group: str, mode: FilterMode, *sources: str) -> None:
+        """RFC 3810 3.1: from now on it wants the group from these sources, or from all but these."""
+        wanted = SourceFilter(mode, frozenset(parse_address(source) for source in sources))
+        self._stage.act(
+            self._station,
+            _wish(group, mode, sources),
+            lambda now: self._socket.listen(parse_address(group), wanted, now),
+            who=f"{self._station.name}'s {self._name}",
+        )
+
+    def _heard(self) -> None:
+        self.received += 1
+        step = Step(self._stage.world.now, HOST, self._station.name, f"the {self._name} gets it", "RFC 3810 4.2")
+        self._stage.narrator.add_for(self._station, step)
+
+
+def _wish(group: str, mode: FilterMode, sources: tuple[str, ...]) -> str:
+    listed = " and ".join(sources)
+    if mode is FilterMode.INCLUDE:
+        return f"wants {group} from {listed} only" if sources else f"wants {group} no longer"
+    return f"wants {group} from all but {listed}" if sources else f"wants {group}, whoever sends"
 
 
 # -- asking

@@ -174,7 +174,7 @@ class UdpSocket:
         if not self.port:
             self.bind(None, 0)
         message = udp.datagram(source, destination, self.port, port, data)
-        hops = self._hop_limit(destination) if hop_limit is None else hop_limit
+        hops = self._hop_limit(destination, outgoing) if hop_limit is None else hop_limit
         self._transmit(outgoing, ipv6.packet(source, destination, ipv6.UDP, hops, message), now)
 
     def _transmit(self, interface: "Interface", packet: bytes, now: float) -> None:
@@ -188,10 +188,10 @@ class UdpSocket:
         if group and self.multicast_loop and destination in interface.listener.groups:
             self._host.timers.at(now, interface.receive_own, packet)
 
-    def _hop_limit(self, destination: IPv6Address) -> int:
+    def _hop_limit(self, destination: IPv6Address, interface: "Interface") -> int:
         if is_multicast(destination):
             return self.multicast_hops
-        return self._host.settings.hop_limit if self.unicast_hops is None else self.unicast_hops
+        return interface.variables.hop_limit if self.unicast_hops is None else self.unicast_hops
 
     def _outgoing(self, destination: IPv6Address, source: IPv6Address | None) -> "Interface":
         """The interface to use: the socket's, else that of the source, else one on whose link the destination is."""

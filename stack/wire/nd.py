@@ -6,7 +6,6 @@ voids all of it (4.6), before any option is acted on. Unknown ones keep their by
 
 from typing import NamedTuple
 
-import construct
 from construct import (
     Bytes,
     Check,
@@ -23,7 +22,7 @@ from construct import (
 
 from stack.wire.checksum import with_checksum
 from stack.wire.declare import derive
-from stack.wire.icmpv6 import NEIGHBOR_ADVERTISEMENT, NEIGHBOR_SOLICITATION
+from stack.wire.icmpv6 import NEIGHBOR_ADVERTISEMENT, NEIGHBOR_SOLICITATION, ROUTER_SOLICITATION
 
 HOP_LIMIT = 255
 
@@ -81,6 +80,7 @@ ROUTER_SOLICITATION_MESSAGE = Struct(
 
 FIXED = derive(Struct(*NEIGHBOR_SOLICITATION_MESSAGE.subcons[:-1]))
 FIXED_LENGTH = FIXED.size
+SOLICITING_ROUTERS = derive(Struct(*ROUTER_SOLICITATION_MESSAGE.subcons[:-1]))
 LINK_LAYER = derive(LINK_LAYER_OPTION)
 
 
@@ -92,16 +92,19 @@ class Option(NamedTuple):
 
 
 def parse_options(octets: bytes) -> tuple[Option, ...] | None:
-    """The options of a message in order, or None if they are malformed (RFC 4861 4.6)."""
-    if len(octets) == 8 and octets[1] == 1:
-        return (Option(octets[0], octets[2:]),)
-    if not octets:
-        return ()
-    try:
-        parsed = OPTIONS.parse(octets)
-    except construct.ConstructError:
-        return None
-    return tuple(Option(option.type, option.data) for option in parsed.options)
+    """The options of a message in order, or None if they are malformed (RFC 4861 4.6).
+
+    The same as `OPTIONS` says, by hand: a flood of advertisements brings them in bulk.
+    """
+    found: list[Option] = []
+    at = 0
+    while at < len(octets):
+        length = octets[at + 1] * 8 if at + 1 < len(octets) else 0
+        if not length or at + length > len(octets):
+            return None
+        found.append(Option(octets[at], octets[at + 2 : at + length]))
+        at += length
+    return tuple(found)
 
 
 def option_bytes(option_type: int, data: bytes) -> bytes:
@@ -119,3 +122,8 @@ def neighbor_advertisement(source: bytes, destination: bytes, target: bytes, fla
     """A neighbour advertisement (4.4) with its checksum; `flags` are FLAG_* values together."""
     message = FIXED.pack(NEIGHBOR_ADVERTISEMENT, 0, 0, flags, target) + options
     return with_checksum(source, destination, message)
+
+
+def router_solicitation(source: bytes, destination: bytes, options: bytes) -> bytes:
+    """A router solicitation (4.1) with its checksum; `options` are encoded already."""
+    return with_checksum(source, destination, SOLICITING_ROUTERS.pack(ROUTER_SOLICITATION, 0, 0, 0) + options)

@@ -1,5 +1,7 @@
 """Router discovery and redirect (RFC 4861 4.2, 4.5) and the options that routers send (4.6.2, RFC 4191, RFC 8106)."""
 
+import math
+
 from construct import Bytes, Int8ub, Int16ub, Int32ub, Struct
 
 from stack.wire.declare import derive
@@ -10,11 +12,14 @@ DNS_SEARCH_LIST = 31
 
 INFINITE = 0xFFFFFFFF
 
+
 # 4.2; RFC 4191 2.2 for the two bits of preference between H and the reserved ones.
 FLAG_MANAGED = 0x80
 FLAG_OTHER = 0x40
 PREFERENCE_MASK = 0x18
 PREFERENCES = {0x08: "high", 0x00: "medium", 0x18: "low", 0x10: "reserved"}
+# RFC 4191 2.1: two's complement in two bits; 10 must not be sent.
+PREFERENCE_VALUES = {0x08: 1, 0x00: 0, 0x18: -1, 0x10: None}
 
 # 4.6.2
 FLAG_ON_LINK = 0x80
@@ -66,3 +71,8 @@ PREFIX = derive(PREFIX_INFORMATION_DATA)
 MTU = derive(MTU_DATA)
 ROUTE = derive(ROUTE_INFORMATION_DATA)
 DNS = derive(DNS_DATA)
+
+
+def seconds(lifetime: int) -> float:
+    """A lifetime field of 32 bits in seconds; all ones are infinity (4.6.2, RFC 4191 2.3, RFC 8106 5.1)."""
+    return math.inf if lifetime == INFINITE else float(lifetime)

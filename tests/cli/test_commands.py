@@ -51,7 +51,7 @@ class TestShown:
             assert lines[1] == f"    link/ether {OUR_MAC.hex(':')} brd ff:ff:ff:ff:ff:ff"
             assert lines[2] == f"    inet6 {OUR_LINK_LOCAL}/64 scope link"
             assert lines[3] == "       valid_lft forever preferred_lft forever"
-            assert lines[4] == "    inet6 2001:db8::5/64 scope global nodad"
+            assert lines[4] == "    inet6 2001:db8::5/64 scope global dynamic nodad"
             assert lines[5].startswith("       valid_lft ")
             assert (await sixtap(served, "address", "list")).splitlines()[:5] == lines[:5]
 
@@ -80,6 +80,27 @@ class TestShown:
             for last in range(9):
                 await served.ask("maddr join", group=f"ff05::{0x100 + last:x}")
             assert "every multicast frame passes" in await sixtap(served, "maddr", "filter")
+
+    async def test_source_filters(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            await sixtap(served, "maddr", "join", "ff05::7", "--include", "2001:db8::1,2001:db8::2")
+            assert "include,2001:db8::1,2001:db8::2" in await sixtap(served, "maddr")
+            await sixtap(served, "maddr", "listen", "s1", "ff05::8", "exclude", "2001:db8::3")
+            assert "exclude,2001:db8::3" in await sixtap(served, "maddr")
+            document = await as_json(served, "maddr", "listen", "s1", "ff05::8", "include")
+            assert document == {"id": None, "group": "ff05::8", "mode": "include", "sources": []}
+            await sixtap(served, "maddr", "listen", "s1", "ff05::8", "maybe", status=2)
+            await sixtap(served, "maddr", "join", "ff35::7", status=2)
+
+    async def test_sysctls(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            text = await sixtap(served, "get", "net.inet6.multicast")
+            assert [OUR_LINK_LOCAL, "ff02::1", "1"] in [line.split() for line in text.splitlines()]
+            listed = await as_json(served, "get", "net.inet6.multicast.7")
+            assert {"ifaddr": OUR_LINK_LOCAL, "group": "ff02::1", "refcount": 1} in listed
+            assert await sixtap(served, "get", "net.inet6.multicast_kludge") == ""
+            await sixtap(served, "get", "net.inet6.multicast.99", status=1)
+            await sixtap(served, "get", "net.inet6.unicast", status=2)
 
     async def test_neighbours(self, tmp_path: Path) -> None:
         async with serving(tmp_path) as served:
@@ -277,6 +298,10 @@ class TestWrongWords:
             ("run", "--addr", "x"),
             ("run", "--join", "fe80::1"),
             ("run", "--join", "x"),
+            ("run", "--join", "ff05::7,include"),
+            ("run", "--join", "ff05::7,some,2001:db8::1"),
+            ("run", "--join", "ff05::7,include,ff02::1"),
+            ("run", "--set", "mld_personality=openbsd"),
             ("run", "--set", "nothing=1"),
             ("run", "--set", "hop_limit=0"),
             ("run", "--set", "hop_limit"),

@@ -21,6 +21,7 @@ from stack.runtime import Runtime
 from stack.settings import Settings
 from tests.device import KERNEL_MAC, PairDevice
 from tests.playbook import (
+    ALLOW,
     OUR_LINK_LOCAL,
     OUR_MAC,
     PEER_LINK_LOCAL,
@@ -109,6 +110,7 @@ class TestAddresses:
                 "broadcast": "ff:ff:ff:ff:ff:ff",
                 "disabled": False,
                 "vlan": None,
+                "dns": {"servers": [], "search": []},
                 "addr_info": [
                     {
                         "family": "inet6",
@@ -261,6 +263,115 @@ class TestGroups:
             served.refuse = True
             await served.refuses("set", assignment="filter_allmulti_bits=0")
             assert (await served.ask("set"))["filter_allmulti_bits"] == 48
+
+
+class TestSourceFilters:
+    """RFC 3810 3.1 and 4.2 from outside: memberships with sources, and the service call of a named socket."""
+
+    async def test_memberships_are_merged(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            await served.ask("maddr join", group="ff05::7", include="2001:db8::1,2001:db8::2")
+            await served.ask("maddr join", group="ff05::7", include="2001:db8::2,2001:db8::3")
+            shown = (await served.groups())["ff05::7"]
+            assert (shown["mode"], shown["refcount"]) == ("include", 2)
+            assert shown["sources"] == ["2001:db8::1", "2001:db8::2", "2001:db8::3"]
+            await served.ask("maddr join", group="ff05::7", exclude="2001:db8::3,2001:db8::4")
+            shown = (await served.groups())["ff05::7"]
+            assert (shown["mode"], shown["sources"]) == ("exclude", ["2001:db8::4"])
+            await served.ask("maddr leave", group="ff05::7")
+            assert (await served.groups())["ff05::7"]["mode"] == "include"
+
+    async def test_a_socket_listens_in_one_step(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            served.device.frames()
+            told = await served.ask("maddr listen", socket="s1", group="ff05::7", mode="include", sources="2001:db8::1")
+            assert (told["mode"], told["sources"]) == ("include", ["2001:db8::1"])
+            await served.ask("maddr listen", socket="s1", group="ff05::7", mode="exclude")
+            shown = (await served.groups())["ff05::7"]
+            assert (shown["mode"], shown["sources"], shown["refcount"]) == ("exclude", [], 1)
+            assert record_types(served.sent(143), "ff05::7") == [ALLOW, TO_EX]
+            # It is the socket's, not the user's.
+            await served.refuses("maddr leave", group="ff05::7")
+            ended = await served.ask("maddr listen", socket="s1", group="ff05::7", mode="include")
+            assert ended["id"] is None
+            assert "ff05::7" not in await served.groups()
+            await served.ask("maddr listen", socket="s1", group="ff05::7", mode="include")
+
+    async def test_two_sockets_are_two(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            for name, source in (("s1", "2001:db8::1"), ("s2", "2001:db8::2")):
+                await served.ask("maddr listen", socket=name, group="ff05::7", mode="include", sources=source)
+            assert (await served.groups())["ff05::7"]["sources"] == ["2001:db8::1", "2001:db8::2"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "error"),
+        [
+            ({"group": "ff05::7", "include": ""}, UsageError),
+            ({"group": "ff05::7", "include": "ff02::1"}, UsageError),
+            ({"group": "ff05::7", "include": "::"}, UsageError),
+            ({"group": "ff05::7", "include": "x"}, UsageError),
+            ({"group": "ff05::7", "include": "2001:db8::1", "exclude": "2001:db8::2"}, UsageError),
+            ({"group": "ff05::7,exclude", "include": "2001:db8::1"}, UsageError),
+            ({"group": "ff35::7"}, UsageError),
+            ({"group": "ff35::7", "exclude": "2001:db8::1"}, UsageError),
+            ({"group": "ff05::7", "include": ",".join(f"2001:db8::{n:x}" for n in range(1, 1026))}, RefusedError),
+        ],
+        ids=["none", "group", "unspecified", "word", "both", "two modes", "ssm", "ssm exclude", "too many"],
+    )
+    async def test_what_is_no_filter(self, tmp_path: Path, arguments: dict[str, str], error: type[Exception]) -> None:
+        async with serving(tmp_path) as served:
+            before = await served.groups()
+            await served.refuses("maddr join", error, **arguments)
+            assert list(await served.groups()) == list(before)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"socket": "s1", "group": "ff05::7", "mode": "both"},
+            {"socket": "s1", "group": "fe80::1", "mode": "exclude"},
+            {"socket": "s1", "group": "ff05::7", "mode": "include", "sources": ","},
+            {"group": "ff05::7", "mode": "exclude"},
+            {"socket": "s1", "group": "ff35::7", "mode": "exclude"},
+        ],
+        ids=str,
+    )
+    async def test_what_is_no_listening(self, tmp_path: Path, arguments: dict[str, str]) -> None:
+        async with serving(tmp_path) as served:
+            await served.refuses("maddr listen", UsageError, **arguments)
+
+
+class TestSysctls:
+    """SEED rows S76 to S80."""
+
+    async def test_S78_groups_with_the_address_they_hang_on(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            await served.ask("maddr join", group="ff05::7")
+            await served.ask("maddr join", group="ff05::7")
+            for name in ("net.inet6.multicast", "net.inet6.multicast.7"):
+                assert {"ifaddr": OUR_LINK_LOCAL, "group": "ff05::7", "refcount": 2} in await served.ask(
+                    "get", name=name
+                )
+            assert await served.ask("get", name="net.inet6.multicast_kludge") == []
+
+    async def test_S76_saved_groups_of_this_interface(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            await served.ask("maddr join", group="ff05::7")
+            await served.ask("addr del", address=OUR_LINK_LOCAL)
+            for name in ("net.inet6.multicast_kludge", "net.inet6.multicast_kludge.7"):
+                assert await served.ask("get", name=name) == [{"group": "ff05::7", "refcount": 1}]
+            assert await served.ask("get", name="net.inet6.multicast") == []
+
+    @pytest.mark.parametrize("name", ["net.inet6.multicast.8", "net.inet6.multicast_kludge.99"])
+    async def test_S78_unknown_index(self, tmp_path: Path, name: str) -> None:
+        async with serving(tmp_path) as served:
+            assert "No such device" in await served.refuses("get", name=name)
+
+    @pytest.mark.parametrize(
+        "name", ["", "net", "net.inet6.multicast.", "net.inet6.multicast.x", "net.inet6.multicastx"]
+    )
+    async def test_S80_other_names(self, tmp_path: Path, name: str) -> None:
+        async with serving(tmp_path) as served:
+            await served.refuses("get", UsageError, name=name)
 
 
 class TestNeighbours:

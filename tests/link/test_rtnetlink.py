@@ -56,6 +56,23 @@ def test_a_device() -> None:
     assert parse_link(device()) == STATE
 
 
+@pytest.mark.parametrize(
+    ("slave", "state"),
+    [
+        (attribute(4, b"bridge\0") + attribute(5, attribute(1, b"\3") + attribute(2, b"\0\0")), 3),
+        (attribute(4, b"bridge\0") + attribute(5, attribute(1, b"\0")), 0),
+        (attribute(4, b"bridge\0") + attribute(5, attribute(1, b"")), None),
+        (attribute(4, b"bridge\0"), None),
+        (attribute(4, b"bond\0") + attribute(5, attribute(1, b"\3")), None),
+    ],
+)
+def test_the_state_of_a_bridge_port(slave: bytes, state: int | None) -> None:
+    # linux/if_link.h: IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA; IFLA_BRPORT_STATE is its first attribute
+    link = parse_link(struct.pack("=BxHiII", 0, 1, 5, IFF_UP, 0) + attribute(18, slave))
+    assert link is not None
+    assert link.port_state == state
+
+
 def test_a_port_that_is_up() -> None:
     state = parse_link(device(IFF_UP | IFF_LOWER_UP, extra=attribute(10, struct.pack("=I", 9))))
     assert state is not None

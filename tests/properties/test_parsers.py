@@ -42,7 +42,18 @@ OUR_GLOBAL = "2001:db8:1::1"
 ANYCAST = "2001:db8:1::abcd"
 TENTATIVE = "2001:db8:2::1"
 GROUP = "ff05::77"
-NEIGHBOURS, GROUPS, QUEUE = 8, 32, 64
+NEIGHBOURS, GROUPS, QUEUE, ADDRESSES, ROUTERS = 8, 32, 64, 3, 2
+LIMITS = {
+    "gc_thresh3": NEIGHBOURS,
+    "mld_max_groups": GROUPS,
+    "tx_queue_len": QUEUE,
+    "max_addresses": ADDRESSES,
+    "max_routers": ROUTERS,
+    "max_learnt_routes": ROUTERS,
+    "max_prefixes": ROUTERS,
+    "max_dns_servers": ROUTERS,
+    "max_dns_domains": ROUTERS,
+}
 SOCKET_PORT, SOCKET_QUEUE = 5000, 2304
 
 RUN = settings(
@@ -52,7 +63,7 @@ RUN = settings(
 
 def busy_host() -> Play:
     """A host in the middle of everything: addresses of all kinds, a group, a ping, a neighbour unresolved."""
-    play = Play(gc_thresh3=NEIGHBOURS, mld_max_groups=GROUPS, tx_queue_len=QUEUE, rmem_default=SOCKET_QUEUE).start()
+    play = Play(**LIMITS, rmem_default=SOCKET_QUEUE, use_tempaddr=2).start()
     play.add_address(OUR_GLOBAL)
     play.add_address(ANYCAST, anycast=True)
     play.join(GROUP)
@@ -73,7 +84,7 @@ def busy_host() -> Play:
 
 def starting_host() -> Play:
     """A host that has just begun: its link-local address is tentative, and another is at hand if it is a duplicate."""
-    play = Play(addr_gen_mode=3, gc_thresh3=NEIGHBOURS, mld_max_groups=GROUPS, tx_queue_len=QUEUE).start(until=None)
+    play = Play(addr_gen_mode=3, **LIMITS).start(until=None)
     play.run(0.9)
     play.sent()
     return play
@@ -112,7 +123,11 @@ def take(play: Play, octets: bytes) -> None:
     play.settle()
     assert len(play.interface.resolver.cache) <= NEIGHBOURS
     assert len(play.interface.listener.groups.records) <= GROUPS
-    assert len(play.interface.addresses) <= 4
+    assert len(play.interface.addresses) <= 4 + ADDRESSES
+    assert len(play.interface.autoconfiguration) <= ADDRESSES
+    assert len(play.interface.routers) <= ROUTERS and len(play.interface.routers.routes) <= ROUTERS
+    assert len(play.interface.prefixes) <= ROUTERS
+    assert len(play.interface.dns.servers) <= ROUTERS and len(play.interface.dns.search) <= ROUTERS
     assert len(play.host.echoes.sessions) <= 2
     assert all(len(each) <= SOCKET_QUEUE // 256 for each in queues(play))
     assert len(play.host.timers) < 4 * (NEIGHBOURS + GROUPS)

@@ -22,8 +22,9 @@ class Link(World):
         self.sent: list[Sent] = []
         self.watchers.append(self._note)
         for number in range(1, count + 1):
-            # Version 1, in which hosts hear and suppress each other's reports.
-            self.add_host(f"host{number}", bytes.fromhex(f"0200000000{number:02x}"), Settings(force_mld_version=1))
+            # Version 1, in which hosts hear and suppress each other's reports; there is no router to be asked for.
+            own = Settings(force_mld_version=1, router_solicitations=0)
+            self.add_host(f"host{number}", bytes.fromhex(f"0200000000{number:02x}"), own)
         self.querier = self.switch.add_port("querier")
 
     def _note(self, now: float, port: object, frame: bytes, outcome: object) -> None:

@@ -1,8 +1,14 @@
 """The narrator tells what happened, in the order in which it happened, beneath the frame that caused it."""
 
+from enum import Enum
+
 import pytest
 
+from stack.mld.states import ListenerEvent
 from stack.multicast_filter import FilterPlan
+from stack.nd.dad import DadEvent
+from stack.nd.states import NeighborEvent
+from stack.sim.glossary import event_words, has_words
 from stack.sim.narrate import GROUPS, NOTHING, filter_words
 from stack.sim.render import WIDTH, render, sentence
 from stack.sim.stage import ScenarioError, Stage, address_state, group_record, link_local_text, neighbour_state
@@ -63,8 +69,22 @@ def test_what_a_call_or_a_timer_causes_stands_on_its_own() -> None:
     assert [(step.kind, sentence(step)) for step in steps] == [
         (ACT, "ada joins ff15::cafe"),
         (HOST, "ada: the network card lets 33:33:00:00:ca:fe through from now on (RFC 2464 7)"),
-        (HOST, "ada: group ff15::cafe none -> delaying: listen and report now, repeat later (RFC 2710 4)"),
-        (FRAME, "ada --> ff15::cafe   MLD version 1 report: listens to ff15::cafe"),
+        (HOST, "ada: group ff15::cafe none -> idle: listen and report it (RFC 3810 6.1)"),
+        (HOST, "ada: group ff15::cafe: state change TO_EX ({}), to be repeated (RFC 3810 6.1)"),
+        (FRAME, "ada --> all MLDv2 routers (ff02::16)   MLD version 2 report: joins ff15::cafe"),
+    ]
+
+
+def test_a_host_may_be_set_to_version_1() -> None:
+    stage = Stage()
+    ada = stage.host("ada", MAC_A, force_mld_version=1)
+    with stage.quietly():
+        stage.start(ada)
+        stage.run_to(30)
+    stage.join(ada, GROUP)
+    assert [sentence(step) for step in stage.finish().steps[-2:]] == [
+        "ada: group ff15::cafe none -> delaying: listen and report now, repeat later (RFC 2710 4)",
+        "ada --> ff15::cafe   MLD version 1 report: listens to ff15::cafe",
     ]
 
 
@@ -76,7 +96,7 @@ def test_a_section_tells_only_what_belongs_to_it() -> None:
     stage.section("frames only", NOTHING)
     stage.join(ada, "ff15::beef")
     kinds = [step.kind for step in stage.finish().steps]
-    assert kinds == [SECTION, ACT, HOST, FRAME, SECTION, ACT, FRAME]
+    assert kinds == [SECTION, ACT, HOST, HOST, FRAME, SECTION, ACT, FRAME]
 
 
 def test_a_discarded_frame_has_its_clause() -> None:
@@ -118,6 +138,36 @@ def test_asking_about_what_is_not_there() -> None:
     assert group_record(ada, GROUP) is None
     stage.show_groups(ada, GROUP)
     assert stage.finish().steps[-1].text == "ff15::cafe is not in the list"
+
+
+@pytest.mark.parametrize(
+    ("event", "before", "after", "words"),
+    [
+        (DadEvent.OWN_PROBE.value, "probing", "probing", "its own question has come back"),
+        (
+            DadEvent.TIMEOUT_LOOPED.value,
+            "probing",
+            "probing",
+            "no objection, but its own questions came back, so ask more often",
+        ),
+        ("start listening", "none", "idle", "listen and report it"),
+        ("start listening", "pending", "idle", "the delay is over, so report it now"),
+        ("interface down", "idle", "idle", "the interface is down, report again when it is up"),
+        ("state change ALLOW ({fe80::1}), 0 to follow", "", "", "state change ALLOW ({fe80::1}), for the last time"),
+        ("state change TO_EX ({}), 2 to follow", "", "", "state change TO_EX ({}), 2 to follow"),
+        ("answer in 0.125 s", "", "", "asked, so answer in 0.125 s"),
+        ("answered with all groups in 0.125 s", "", "", "asked, and to be answered with all groups in 0.125 s"),
+        ("something new", "idle", "idle", "something new"),
+    ],
+)
+def test_events_in_words(event: str, before: str, after: str, words: str) -> None:
+    assert event_words(event, before, after) == words
+
+
+@pytest.mark.parametrize("machine", [ListenerEvent, NeighborEvent, DadEvent])
+def test_every_event_of_a_table_has_words(machine: type[Enum]) -> None:
+    missing = [event.value for event in machine if not has_words(event.value)]
+    assert missing == []
 
 
 A, B, C = (bytes.fromhex(f"33330000000{digit}") for digit in "abc")

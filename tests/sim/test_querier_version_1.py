@@ -57,7 +57,7 @@ def test_the_tables_are_the_diagrams() -> None:
         for state in Presence:
             for event in PresenceEvent:
                 row = PRESENCES[role][state].get(event)
-                assert (None if row is None else tuple(row)) == DIAGRAMS.get((role, state, event)), (role, state, event)
+                assert (None if row is None else row[:2]) == DIAGRAMS.get((role, state, event)), (role, state, event)
 
 
 def test_the_link_diagram() -> None:

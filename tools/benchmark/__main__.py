@@ -4,6 +4,9 @@ Both run as processes of their own in a network namespace made for the run. In
 each round one after the other answers the same load; rates and CPU times are
 medians over the rounds, and so are the ratios, each taken within its round. The
 ratio is the figure: it says what the stack costs, whatever the machine.
+
+With `--mld` the multicast listener is measured instead, in memory and, as root,
+on a TAP device.
 """
 
 import argparse
@@ -22,6 +25,7 @@ from socket import AF_INET6, inet_pton
 from statistics import median
 from typing import Any
 
+from tools.benchmark import mld_report
 from tools.benchmark.frames import Station
 from tools.benchmark.load import Load
 from tools.benchmark.responder import Responder, start_bare, start_host
@@ -30,6 +34,7 @@ PEER = Station(bytes.fromhex("0262656e63ff"), inet_pton(AF_INET6, "fe80::62:65ff
 _INSIDE = "SIXTAP_BENCH_NAMESPACE"
 _WARM_UP = 200
 _SIZE_MAX = 1_500 - 40 - 8
+_GROUPS_MAX = 16_000  # mld_max_groups, and room for the host's own
 _WINDOW_MAX = 400  # the queue of a TAP device holds 500 frames
 
 
@@ -57,13 +62,24 @@ def _number(low: int, high: int) -> Any:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tools/bench", description="echo replies per second, beside a bare loop")
+    parser = argparse.ArgumentParser(
+        prog="tools/bench",
+        description="echo replies per second, beside a bare loop; with --mld the multicast listener",
+    )
     parser.add_argument("--count", type=_number(1, 10_000_000), default=20_000, help="requests in a round (20000)")
     parser.add_argument("--window", type=_number(1, _WINDOW_MAX), default=64, help="requests in flight (64)")
     parser.add_argument("--rounds", type=_number(1, 1_000), default=5, help="rounds for each size (5)")
     parser.add_argument(
         "--size", type=_number(0, _SIZE_MAX), action="append", help="bytes of echo data, may be repeated (56, 1400)"
     )
+    parser.add_argument("--mld", action="store_true", help="measure the multicast listener; --rounds is used")
+    parser.add_argument(
+        "--groups",
+        type=_number(1, _GROUPS_MAX),
+        action="append",
+        help="with --mld: groups that are joined, may be repeated (1000, 10000)",
+    )
+    parser.add_argument("--seconds", type=_number(1, 3_600), default=5, help="with --mld: length of a flood (5)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser.parse_args(arguments)
 
@@ -150,9 +166,19 @@ def show(document: dict[str, Any]) -> None:
 
 def main() -> int:
     options = parse(sys.argv[1:])
-    enter_namespace()
+    live = sys.platform == "linux" and os.geteuid() == 0
+    if live or not options.mld:
+        enter_namespace()
     # The responders must not outlive us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.mld:
+        groups = options.groups or [1_000, 10_000]
+        document = mld_report.measure(PEER, groups, options.rounds, options.seconds, live=live)
+        if options.json:
+            print(json.dumps(document, indent=2))
+        else:
+            mld_report.show(document)
+        return 0
     document = measure(options)
     if options.json:
         print(json.dumps(document, indent=2))

@@ -1,4 +1,4 @@
-"""The frames of the benchmark: echo requests, the replies that they must get, and the peer's own advertisement.
+"""The frames of the benchmark: echo requests, the replies that they must get, the peer's own advertisement, queries.
 
 Made by hand, with none of the code under test.
 """
@@ -10,6 +10,10 @@ ETHERNET = 14
 IPV6 = 40
 ICMP = ETHERNET + IPV6
 ECHO_REQUEST, ECHO_REPLY, SOLICITATION, ADVERTISEMENT = 128, 129, 135, 136
+QUERY, MLDV2_REPORT = 130, 143
+# RFC 3810 5: a hop-by-hop options header with a router alert
+ROUTER_ALERT = bytes.fromhex("3a00050200000100")
+ALL_NODES = bytes.fromhex("ff02") + bytes(13) + b"\x01"
 IDENTIFIER = 0x6274
 HOP_LIMIT = 64
 
@@ -48,3 +52,13 @@ def advertisement(sender: Station, receiver: Station) -> bytes:
     """The answer to a solicitation of `sender`'s address (RFC 4861 4.4): solicited, override, with its MAC."""
     message = struct.pack("!BBHI", ADVERTISEMENT, 0, 0, 0x60000000) + sender.address + b"\x02\x01" + sender.mac
     return packet(sender, receiver, 255, message)
+
+
+def general_query(sender: Station, delay: float) -> bytes:
+    """A version 2 general query (RFC 3810 5.1) that gives so many seconds to answer, 32 at the most."""
+    message = struct.pack("!BBHHH", QUERY, 0, 0, round(delay * 1000), 0) + bytes(16) + b"\x02\x7d\0\0"
+    pseudo = sender.address + ALL_NODES + struct.pack("!II", len(message), 58)
+    message = message[:2] + checksum(pseudo + message).to_bytes(2, "big") + message[4:]
+    header = struct.pack("!IHBB", 6 << 28, len(ROUTER_ALERT + message), 0, 1)
+    ethernet = b"\x33\x33\0\0\0\x01" + sender.mac + b"\x86\xdd"
+    return ethernet + header + sender.address + ALL_NODES + ROUTER_ALERT + message

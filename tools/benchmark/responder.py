@@ -44,6 +44,11 @@ class Responder:
                 return ready[1]
         raise SystemExit(f"bench: {self.name} was not ready within {START_TIMEOUT:g} s: {said.decode().strip()}")
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def cpu_seconds(self) -> float:
         """User and system time of the process so far, in nanosecond steps."""
         return sum(int(each.read_text().split()[0]) for each in self._schedule()) / 1e9

@@ -113,6 +113,13 @@ class Querier:
         return self._table.listeners()
 
     @property
+    def answer_time(self) -> float:
+        """The seconds within which the answers to a periodic query are in: 9.3, or 9.8 if it is a specific one."""
+        if self._subject[0] == UNSPECIFIED:
+            return self.variables.query_response_interval
+        return self.variables.last_listener_query_interval
+
+    @property
     def limits(self) -> dict[str, int]:
         """What each limit has cost: groups, sources and frames that there was no room for."""
         counts = dict(self._table.limits)

@@ -110,10 +110,11 @@ class PresenceAction(Enum):
 
 
 class PresenceTransition(NamedTuple):
-    """The new state and the actions in order."""
+    """The new state, the actions in order, the clause."""
 
     state: Presence
     actions: tuple[PresenceAction, ...]
+    clause: str = "RFC 2710 6"
 
 
 _P = Presence

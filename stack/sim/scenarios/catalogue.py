@@ -1,7 +1,7 @@
 """All scenarios, the first one first."""
 
 from stack.errors import UsageError
-from stack.sim.scenarios import address_goes, duplicate, first, query, unreachable
+from stack.sim.scenarios import address_goes, duplicate, first, query, sources, unreachable
 from stack.sim.stage import Scenario, Stage
 from stack.sim.transcript import Transcript
 
@@ -11,6 +11,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     unreachable.SCENARIO,
     query.SCENARIO,
     address_goes.SCENARIO,
+    sources.SCENARIO,
 )
 
 

@@ -1,4 +1,4 @@
-"""A version 1 querier asks, one listener answers for all, and the last one to leave is missed (RFC 2710 4)."""
+"""A version 1 querier makes hosts speak version 1: one listener answers for all (RFC 2710 4, RFC 3810 8.2.1)."""
 
 from collections.abc import Callable
 
@@ -15,15 +15,16 @@ _TELL = frozenset((GROUPS, FILTER))
 
 
 def play(stage: Stage) -> None:
-    """Question and answer; the reporter leaves; the other leaves; a question from afar."""
+    """Question and answer; the reporter leaves; the other leaves; a question from afar; a newer router."""
     stage.opening(
         f"""A router forwards a group's traffic to a link as long as somebody there listens to it; it need not know who.
-        So from time to time it asks, and one answer for each group is enough (MLD version 1, RFC 2710). ada and bob
-        have been up for a while, and a program on each listens to {GROUP}."""
+        So from time to time it asks. This one is old and knows MLD version 1 only (RFC 2710). ada and bob have been up
+        for a while and speak version 2, as every host does that has not heard of an old router. A program on each
+        listens to {GROUP}."""
     )
     ada = stage.host("ada", "02:00:00:00:00:0a")
     bob = stage.host("bob", "02:00:00:00:00:0b")
-    router = stage.querier("router", "02:00:00:00:00:01")
+    router = stage.querier("router", "02:00:00:00:00:01", version=1)
     with stage.quietly():
         stage.start(ada, bob)
         stage.run_to(15)
@@ -33,6 +34,11 @@ def play(stage: Stage) -> None:
     _reporter_leaves(stage, router, reporter, other, lambda: stage.leave(reporter, memberships[reporter.name]))
     _other_leaves(stage, router, other, lambda: stage.leave(other, memberships[other.name]))
     _from_afar(stage, router)
+    _newer(stage, ada, bob)
+
+
+def _versions(*stations: Station) -> set[int]:
+    return {station.interface.listener.version for station in stations}
 
 
 def _is_last_reporter(station: Station) -> bool:
@@ -43,12 +49,15 @@ def _is_last_reporter(station: Station) -> bool:
 def _general(stage: Stage, router: ScriptedQuerier, ada: Station, bob: Station) -> tuple[Station, Station]:
     stage.section("1. The router asks for all groups", _TELL)
     stage.say(
-        """For each of its groups a host draws a random moment within the ten seconds that the router gives. When a
-        host hears somebody else's report for the same group first, it keeps quiet: the router knows enough. The
-        groups of the hosts' own addresses have only one listener each, so these are reported in any case."""
+        """The question is 24 octets long, and by that the hosts know its version (RFC 3810 8.1). Such a router would
+        not understand version 2, so both speak version 1 from now on. There, one answer for each group is enough. For
+        each of its groups a host draws a random moment within the ten seconds that the router gives. When it hears
+        somebody else's report of the same group first, it keeps quiet: the router knows enough. The groups of the
+        hosts' own addresses have only one listener each, so these are reported in any case."""
     )
     router.general_query()
     stage.run_to(41)
+    stage.expect(_versions(ada, bob) == {1}, "both speak version 1")
     reporter, other = (ada, bob) if _is_last_reporter(ada) else (bob, ada)
     stage.expect(_is_last_reporter(reporter) and not _is_last_reporter(other), "one host reports the group for both")
     stage.say(
@@ -95,9 +104,33 @@ def _from_afar(stage: Stage, router: ScriptedQuerier) -> None:
     stage.run(11)
 
 
+def _newer(stage: Stage, ada: Station, bob: Station) -> None:
+    stage.section("5. The old router is replaced", _TELL)
+    stage.say(
+        """A router asks every 125 seconds. When a host has heard no version 1 question for twice that time and ten
+        seconds more, it takes the old router for gone, and speaks version 2 again (RFC 3810 9.12). Not all hosts need
+        have heard the same last question."""
+    )
+    stage.run_to(330)
+    stage.expect(_versions(ada, bob) == {2}, "both speak version 2 again")
+    stage.say(
+        f"""Programs on both join {GROUP} again. That is told in version 2 now, to the routers and to nobody else."""
+    )
+    for station in (ada, bob):
+        stage.join(station, GROUP)
+    stage.run(2)
+    newer = stage.querier("newer", "02:00:00:00:00:02")
+    stage.say(
+        """The new router asks in version 2. Each host answers once, for all of its groups, and nobody keeps quiet for
+        another: this router knows who listens."""
+    )
+    newer.general_query()
+    stage.run(11)
+
+
 SCENARIO = Scenario(
     "query",
     "A router asks who listens",
-    "a version 1 querier: one report for each group, Done, and what the router does about it",
+    "a version 1 querier, and how hosts follow its version: one report for each group, Done",
     play,
 )
