@@ -222,7 +222,7 @@ class TestSending:
         assert len(sent.packet) == 1500
 
     def test_no_way(self, play: Play) -> None:
-        with pytest.raises(RefusedError, match="no way"):
+        with pytest.raises(RefusedError, match="no route to 2001:db8:9::1"):
             send(play, bound(play), to="2001:db8:9::1")
         assert play.host.counters.udp_out == 0
 
