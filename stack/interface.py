@@ -15,6 +15,7 @@ from stack.errors import RefusedError, UsageError
 from stack.events import FilterChanged, InterfaceDown, InterfaceUp
 from stack.ip6 import input as ip6_input
 from stack.ip6 import source
+from stack.ip6.routes import Routes
 from stack.mld.listener import MulticastListener
 from stack.multicast_filter import FilterPlan, MulticastMacs
 from stack.nd.addresses import AddressTable
@@ -62,6 +63,7 @@ class Interface:
         "program",
         "resolver",
         "routers",
+        "routes",
         "silent",
         "up",
         "variables",
@@ -105,8 +107,10 @@ class Interface:
         self.autoconfiguration = Autoconfiguration(self)
         self.dns = DnsConfiguration(self)
         self.discovery = RouterDiscovery(self)
+        self.routes = Routes(self)
         self.resolver = Resolver(self)
         self.listener = MulticastListener(self)
+        host.listeners.append(self.routes.follow)
         self._header = b""
         self._make_header()
 
@@ -150,6 +154,7 @@ class Interface:
         self.discovery.stop(now)
         self.addresses.stop(now)
         self.resolver.flush()
+        self.routes.forget()
         if self.host.listeners:
             self.host.emit(InterfaceDown())
 
@@ -158,6 +163,7 @@ class Interface:
         self.stop(now)
         self.detached = True
         self.listener.purge(now)
+        self.host.listeners.remove(self.routes.follow)
 
     def restart(self, now: float) -> None:
         """As a reboot of the host: down and up without a word between."""
@@ -199,6 +205,7 @@ class Interface:
         self.discovery.stop(now)
         self.addresses.suspend(now)
         self.resolver.flush()
+        self.routes.forget()
 
     # -- the link layer's filter
 

@@ -78,6 +78,9 @@ class Settings:
     gc_thresh3: int = _number(1_024, 1, _TABLE_LIMIT, "limit of the neighbour cache")
     unres_qlen: int = _number(3, 1, 10_000, "packets held for one neighbour while it is resolved")
     max_static_neighbours: int = _number(1_024, 0, _TABLE_LIMIT, "limit of neighbours given by the user")
+    accept_redirects: int = _number(1, 0, 1, "take redirects (RFC 4861 8)")
+    max_static_routes: int = _number(256, 0, _TABLE_LIMIT, "limit of routes given by the user")
+    max_destinations: int = _number(4_096, 1, _TABLE_LIMIT, "limit of the destination cache")
     max_delayed_answers: int = _number(64, 0, _TABLE_LIMIT, "limit of advertisements put off for one anycast address")
     # Packets
     hop_limit: int = _number(64, 1, 255, "hop limit of unicast packets sent")
@@ -110,7 +113,6 @@ class Settings:
     # The driver's filter
     filter_allmulti_bits: int = _number(48, 0, 64, "hash bits worth setting before all multicast is asked for")
     # Protocols that this version does not speak yet
-    accept_redirects: int = _planned(1, 0, 1, "take redirects")
     optimistic_dad: int = _planned(0, 0, 1, "use addresses before detection is through (RFC 4429)")
     ndisc_notify: int = _planned(0, 0, 1, "unsolicited advertisement when an address appears")
     ip6frag_high_thresh: int = _planned(4_194_304, 0, 1 << 40, "memory for fragments, bytes")

@@ -19,18 +19,25 @@ settings.load_profile("sixtap")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--alone",
-        choices=("only", "no"),
-        help="run only the tests marked `alone` (they flood, and starve others), or all but these",
+        "--part",
+        choices=("plain", "live", "alone"),
+        help="run only one part: what needs no device, what sleeps on real ones, what floods and starves others",
     )
 
 
+def part_of(item: pytest.Item) -> str:
+    """The part of the suite that a test belongs to; each is run with as many workers as it can have."""
+    if item.get_closest_marker("alone") is not None:
+        return "alone"
+    return "live" if item.get_closest_marker("live") is not None else "plain"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    choice = config.getoption("--alone")
+    choice = config.getoption("--part")
     if choice is None:
         return
-    kept = [item for item in items if (item.get_closest_marker("alone") is not None) == (choice == "only")]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    kept = [item for item in items if part_of(item) == choice]
+    config.hook.pytest_deselected(items=[item for item in items if part_of(item) != choice])
     items[:] = kept
 
 

@@ -40,10 +40,27 @@ def test_fractions_are_not_lost() -> None:
 
 
 def test_a_smaller_burst_acts_at_once() -> None:
-    """Both numbers come with each call."""
+    """Both numbers come with each call: of a burst of three, one is gone."""
     bucket = TokenBucket()
     assert bucket.take(0.0, 10, 10)
-    assert taken(bucket, 0.0, 20, burst=3) == 3
+    assert taken(bucket, 0.0, 20, burst=3) == 2
+
+
+def test_a_small_burst_takes_nothing_from_a_large_one() -> None:
+    """One packet in between does not cost a burst of a hundred: that is put off by just this one packet."""
+    bucket = TokenBucket()
+    assert bucket.reserve(0.0, 1, 1) == 0.0
+    assert bucket.reserve(0.0, 1, 100, 100) == pytest.approx(1.0)
+
+
+def test_what_is_given_back_can_be_taken_again() -> None:
+    """As if it had never been reserved; more than was taken is not there to be had."""
+    bucket = TokenBucket()
+    bucket.reserve(0.0, 10, 5, 25)
+    bucket.give_back(20)
+    assert bucket.reserve(0.0, 10, 5) == pytest.approx(0.1)
+    bucket.give_back(1000)
+    assert taken(bucket, 0.0, 20, burst=5) == 5
 
 
 def test_reservations_are_spaced_by_the_rate() -> None:

@@ -21,6 +21,7 @@ COMMANDS = {
     "addr": "unicast addresses",
     "maddr": "the multicast address list, and the filter made from it",
     "neigh": "the neighbour cache",
+    "route": "routes: on-link prefixes, routers, and those that the user gives; redirects",
     "ping": "ICMPv6 echo from the virtual host",
     "get": "the lists of mld6.c's sysctls",
     "udp": "datagrams from and to the virtual host: send, recv, echo",

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from stack.address import IPv6Address, format_address, is_multicast, parse_address
+from stack.address import IPv6Address, format_address, is_multicast, parse_address, parse_address_with_length
 from stack.errors import UsageError
 from stack.mld.filters import EVERYTHING, FilterMode, SourceFilter
 
@@ -99,6 +99,14 @@ def parse_listening(text: str) -> tuple[IPv6Address, SourceFilter]:
     if mode is FilterMode.INCLUDE and not sources:
         raise UsageError(f"{text}: include needs the sources that are wanted")
     return group, SourceFilter(mode, sources)
+
+
+def parse_prefix(text: str) -> tuple[IPv6Address, int]:
+    """A route's destination as (16 bytes, 0 to 128): `default`, a prefix, or an address alone. Raises UsageError."""
+    if text == "default":
+        return bytes(16), 0
+    address, length = parse_address_with_length(text)
+    return address, length if "/" in text else 128
 
 
 def _address(text: str, zones: tuple[str, ...]) -> IPv6Address:

@@ -12,9 +12,10 @@ from typing import Any
 
 from stack import settings
 from stack.address import format_address, parse_address_with_length, parse_mac
-from stack.control import documents
-from stack.control.arguments import Arguments, parse_listening
+from stack.control import documents, route_documents
+from stack.control.arguments import Arguments, parse_listening, parse_prefix
 from stack.errors import RefusedError, UsageError
+from stack.ip6.static_routes import DEFAULT_METRIC
 from stack.mld.filters import NOTHING, FilterMode, SourceFilter
 from stack.runtime import Runtime
 
@@ -112,7 +113,7 @@ def _listening_text(arguments: Arguments) -> str:
 
 
 def maddr_listen(runtime: Runtime, arguments: Arguments, now: float) -> Any:
-    """IPv6MulticastListen (RFC 3810 3.1): a named socket has exactly this filter from now on."""
+    """IPv6MulticastListen (RFC 3810 3): a named socket has exactly this filter from now on."""
     sources, mode = arguments.optional_text("sources") or "", arguments.text("mode")
     group = arguments.group("group")
     wanted = NOTHING if mode == FilterMode.INCLUDE.value and not sources else _filter(arguments, mode, sources)
@@ -201,6 +202,45 @@ def neigh_flush(runtime: Runtime, arguments: Arguments, now: float) -> Any:
     runtime.interface.resolver.flush()
 
 
+def route_show(runtime: Runtime, arguments: Arguments, now: float) -> Any:
+    """On-link prefixes, routers, static routes; with `cache` what was learnt of single destinations instead."""
+    if arguments.flag("cache"):
+        return route_documents.destinations(runtime.interface)
+    return route_documents.routes(runtime.interface, now)
+
+
+def route_add(runtime: Runtime, arguments: Arguments, now: float) -> Any:
+    """A route that stays until it is deleted."""
+    prefix, length = parse_prefix(arguments.text("prefix"))
+    _check_device(runtime, arguments)
+    metric = _metric(arguments)
+    gateway = arguments.address("via", zones(runtime))
+    runtime.interface.routes.add(prefix, length, gateway, DEFAULT_METRIC if metric is None else metric)
+
+
+def route_del(runtime: Runtime, arguments: Arguments, now: float) -> Any:
+    """A route that the user gave goes."""
+    prefix, length = parse_prefix(arguments.text("prefix"))
+    _check_device(runtime, arguments)
+    gateway = arguments.optional_address("via", zones(runtime))
+    runtime.interface.routes.delete(prefix, length, gateway, _metric(arguments))
+
+
+def _check_device(runtime: Runtime, arguments: Arguments) -> None:
+    device = arguments.optional_text("dev")
+    if device is not None and device != runtime.interface.name:
+        raise RefusedError(f"this host has no interface {device!r}")
+
+
+def _metric(arguments: Arguments) -> int | None:
+    text = arguments.optional_text("metric")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > 10 or not 1 <= int(text) <= documents.FOREVER:
+        raise UsageError(f"{text!r} is not a metric: a whole number from 1 to {documents.FOREVER}")
+    return int(text)
+
+
 def stats(runtime: Runtime, arguments: Arguments, now: float) -> Any:
     """All counters by name."""
     return runtime.host.counters.as_dict()
@@ -219,6 +259,8 @@ def set_setting(runtime: Runtime, arguments: Arguments, now: float) -> Any:
             runtime.set_mtu(runtime.host.settings.mtu)
         elif name == "filter_allmulti_bits":
             runtime.interface.refresh_filter(now)
+        elif name in ("force_mld_version", "mld_personality"):
+            runtime.interface.listener.follow_version(now)
     except (RefusedError, OSError) as error:
         runtime.host.settings.set_text(name, str(before))
         text = str(error.strerror) if isinstance(error, OSError) else str(error)
@@ -277,6 +319,9 @@ HANDLERS: dict[str, Handler] = {
     "neigh add": neigh_add,
     "neigh del": neigh_del,
     "neigh flush": neigh_flush,
+    "route show": route_show,
+    "route add": route_add,
+    "route del": route_del,
     "get": get,
     "stats": stats,
     "set": set_setting,

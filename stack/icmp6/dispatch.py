@@ -13,6 +13,7 @@ from stack.icmp6 import echo, errors
 from stack.ip6.received import Received
 from stack.mld import input as mld
 from stack.nd import input as nd
+from stack.nd.redirect import redirect
 from stack.nd.router_discovery import router_advertisement
 from stack.wire import icmpv6
 from stack.wire.checksum import icmpv6_verifies
@@ -31,10 +32,6 @@ def _routers_only(interface: "Interface", received: Received, now: float) -> Out
     return Discard.ICMP_ROUTERS_ONLY
 
 
-def _not_built(interface: "Interface", received: Received, now: float) -> Outcome:
-    return Discard.ND_NOT_BUILT
-
-
 HANDLERS: dict[int, Handler] = {
     icmpv6.ECHO_REQUEST: echo.request,
     icmpv6.ECHO_REPLY: echo.reply,
@@ -44,7 +41,7 @@ HANDLERS: dict[int, Handler] = {
     icmpv6.MLDV2_REPORT: mld.ignored,
     icmpv6.ROUTER_SOLICITATION: _routers_only,
     icmpv6.ROUTER_ADVERTISEMENT: router_advertisement,
-    icmpv6.REDIRECT: _not_built,
+    icmpv6.REDIRECT: redirect,
     icmpv6.NEIGHBOR_SOLICITATION: nd.neighbor_solicitation,
     icmpv6.NEIGHBOR_ADVERTISEMENT: nd.neighbor_advertisement,
 }

@@ -1,15 +1,15 @@
-"""IPv6 output: where a packet goes next (RFC 4861 5.2), and getting it there."""
+"""IPv6 output: our own addresses, groups, and the next hop of everything else (RFC 4861 5.2)."""
 
 from typing import TYPE_CHECKING
 
-from stack.address import IPv6Address
+from stack.ip6.routes import next_hop
 
 if TYPE_CHECKING:
     from stack.interface import Interface
 
 
 def send(interface: "Interface", packet: bytes, now: float) -> bool:
-    """Send a complete IPv6 packet from this interface; false if there is no way to its destination or it is too long.
+    """Send a complete IPv6 packet from this interface; false if there is no route to its destination or it is too long.
 
     Packets to our own addresses come back without being seen on the link.
     """
@@ -23,14 +23,9 @@ def send(interface: "Interface", packet: bytes, now: float) -> bool:
     if interface.is_assigned(destination):
         interface.host.timers.at(now, interface.receive_own, packet)
         return True
-    next_hop = find_next_hop(interface, destination)
-    if next_hop is None:
+    neighbour = next_hop(interface, destination, now, packet)
+    if neighbour is None:
         interface.host.counters.out_no_routes += 1
         return False
-    interface.resolver.send(next_hop, packet, now)
+    interface.resolver.send(neighbour, packet, now)
     return True
-
-
-def find_next_hop(interface: "Interface", destination: IPv6Address) -> IPv6Address | None:
-    """RFC 4861 5.2: an on-link destination is its own next hop; there are no routers yet."""
-    return destination if interface.addresses.on_link(destination) else None

@@ -1,4 +1,4 @@
-"""Source filters (RFC 3810 3.1, 4.1, 4.2): which sources of a group are wanted, by one socket and by the interface.
+"""Source filters (RFC 3810 3, 4.1, 4.2): which sources of a group are wanted, by one socket and by the interface.
 
 A filter is a mode and a set of unicast addresses. INCLUDE wants only these
 sources, EXCLUDE all but these; INCLUDE of nothing is the state of a group that
@@ -13,7 +13,7 @@ from stack.address import IPv6Address
 
 
 class FilterMode(Enum):
-    """RFC 3810 3.1; `value` is the word of the command line."""
+    """RFC 3810 3; `value` is the word of the command line."""
 
     INCLUDE = "include"
     EXCLUDE = "exclude"

@@ -10,6 +10,7 @@ said on the link about a group is `stack.mld.listener`'s.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from stack.address import ALL_NODES, SCOPE_INTERFACE_LOCAL, IPv6Address, MacAddress, multicast_mac, scope
 from stack.mld.filters import EVERYTHING, NOTHING, SourceFilter, merge
@@ -93,8 +94,9 @@ class GroupRecord:
 
     def merged(self, without: Membership | None = None, extra: Iterable[SourceFilter] = ()) -> SourceFilter:
         """What the filter would be with one membership less, or some filters more (4.2)."""
-        filters = [each.filter for each in self.memberships.values() if each is not without]
-        return merge((*filters, *extra))
+        # One at a time: the first that excludes nothing ends it, however many there are.
+        kept = (each.filter for each in self.memberships.values() if each is not without)
+        return merge(chain(extra, kept))
 
 
 def is_reportable(group: IPv6Address) -> bool:

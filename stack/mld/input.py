@@ -25,19 +25,20 @@ def query(interface: "Interface", received: "Received", now: float) -> Outcome:
     if reason is not None:
         return reason
     parsed = mldv2.parse_query(received.payload)
+    group = received.payload[_GROUP]
+    if listener.version == 2 and group == UNSPECIFIED and parsed is not None and parsed.sources:
+        # Before anything that it says of its sender is believed.
+        return Discard.MLD_GENERAL_WITH_SOURCES
     if listener.personality.checks_input:
         reason = _note_querier(interface, received, parsed, now)
         if reason is not None:
             return reason
-    group = received.payload[_GROUP]
     if listener.version == 1:
         # RFC 2710 3.7: what follows the first 24 octets is ignored (SEED rows S33, S44).
         delay = int.from_bytes(received.payload[4:6], "big")
         return _concerns(listener.version1.query(group, delay / 1000, now))
     if parsed is None:
         return Discard.MLD_TRUNCATED
-    if group == UNSPECIFIED and parsed.sources:
-        return Discard.MLD_GENERAL_WITH_SOURCES
     sources = frozenset(parsed.sources)
     return _concerns(listener.version2.responses.query(group, sources, parsed.delay / 1000, now))
 

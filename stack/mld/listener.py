@@ -1,6 +1,6 @@
 """The multicast listener of one interface: joins and leaves, and which version speaks of them.
 
-The service interface is RFC 3810 3.1's (`listen`) beside the incremental one
+The service interface is RFC 3810 3's (`listen`) beside the incremental one
 (`join`, `leave`). A change of the list goes to the driver's filter before
 anything is said on the link (SEED row S57), and to the speaker of the version in
 use: `stack.mld.version1` or `stack.mld.version2`, which reach the link through
@@ -37,6 +37,7 @@ class MulticastListener:
     """
 
     __slots__ = (
+        "_followed",
         "_interface",
         "answerable",
         "compatibility",
@@ -56,6 +57,7 @@ class MulticastListener:
         self.version1 = Version1(self)
         self.version2 = Version2(self)
         self.version = self.compatibility.version
+        self._followed = self.personality
 
     # -- joining and leaving
 
@@ -88,6 +90,7 @@ class MulticastListener:
         self, group: IPv6Address, now: float, delay: float, owner: str, source_filter: SourceFilter
     ) -> Membership:
         self.follow_version(now)
+        self._check_interface_sources(group, source_filter)
         record = self.groups.create(group, self._interface.addresses.first())
         try:
             self._interface.filter_add(record.mac, now)
@@ -101,7 +104,7 @@ class MulticastListener:
         return membership
 
     def listen(self, owner: str, group: IPv6Address, source_filter: SourceFilter, now: float) -> Membership | None:
-        """IPv6MulticastListen (RFC 3810 3.1): the socket `owner` has exactly this filter for the group from now on.
+        """IPv6MulticastListen (RFC 3810 3): the socket `owner` has exactly this filter for the group from now on.
 
         INCLUDE of nothing ends its membership, None is returned then. Raises as `join` does.
         """
@@ -189,14 +192,12 @@ class MulticastListener:
         if self.groups.membership_count >= settings.mld_max_memberships:
             self.limit_hit("mld_max_memberships")
             raise RefusedError(f"there are {settings.mld_max_memberships} memberships already (mld_max_memberships)")
-        if record is not None:
-            return
-        if len(self.groups) >= settings.mld_max_groups:
+        if not self.personality.joins_without_address and self.may_speak and not len(self._interface.addresses):
+            # SEED row S55, EADDRNOTAVAIL; also for a group that is saved.
+            raise RefusedError(f"{self._interface.name} has no address to join a group on")
+        if record is None and len(self.groups) >= settings.mld_max_groups:
             self.limit_hit("mld_max_groups")
             raise RefusedError(f"there are {settings.mld_max_groups} groups already (mld_max_groups)")
-        if not self.personality.joins_without_address and self.may_speak and not len(self._interface.addresses):
-            # SEED row S55, EADDRNOTAVAIL
-            raise RefusedError(f"{self._interface.name} has no address to join a group on")
 
     def _prospect(
         self, record: GroupRecord, without: Membership | None = None, extra: Iterable[SourceFilter] = ()
@@ -205,12 +206,15 @@ class MulticastListener:
         if record.filter == EVERYTHING and without is None:
             return EVERYTHING
         after = record.merged(without, extra)
-        limit = self.settings.mld_max_interface_sources
-        if len(after.sources) > limit:
-            self.limit_hit("mld_max_interface_sources")
-            text = format_address(record.group)
-            raise RefusedError(f"{text}: more than {limit} sources on the interface (mld_max_interface_sources)")
+        self._check_interface_sources(record.group, after)
         return after
+
+    def _check_interface_sources(self, group: IPv6Address, source_filter: SourceFilter) -> None:
+        limit = self.settings.mld_max_interface_sources
+        if len(source_filter.sources) > limit:
+            self.limit_hit("mld_max_interface_sources")
+            text = format_address(group)
+            raise RefusedError(f"{text}: more than {limit} sources on the interface (mld_max_interface_sources)")
 
     def _change(self, record: GroupRecord, after: SourceFilter, now: float) -> None:
         """The interface's filter of a group that stays; no report at all when nothing has changed (4.2)."""
@@ -231,19 +235,28 @@ class MulticastListener:
         else:
             self.version2.start(record, delay, now)
 
+    def _start_owed(self, now: float) -> None:
+        """First reports that waited for an address or for the interface: version 2 sends them together."""
+        owed = [record for record in self.groups.records.values() if record.unreported]
+        if self.version == 2:
+            self.version2.start_together(owed, now)
+            return
+        for record in owed:
+            # One that is left on the way (S81) owes nothing any more.
+            if record.unreported:
+                record.unreported = False
+                self.version1.start(record, 0.0, now)
+
     # -- what happens to the interface
 
     def address_added(self, address: IPv6Address, now: float) -> None:
         """An address appears, perhaps still tentative: saved groups hang on it, owed reports leave (S55, S72, S73)."""
         restored = self.groups.restore(address)
         self._note_hanging(restored, "mld6.c 892", now)
-        if self.sender.source() is None and self.personality.reports_from_unspecified:
+        if self.is_unheard:
             return
         known = [record for record in restored if not record.unreported]
-        for record in self.snapshot():
-            if record.unreported:
-                record.unreported = False
-                self._start(record, 0.0, now)
+        self._start_owed(now)
         if not is_link_local(address) and self.personality.reports_anew:
             # RFC 3590 4: there is no link-local address whose validity would have them reported.
             self._announce(known, now)
@@ -291,10 +304,18 @@ class MulticastListener:
     # -- which version speaks (RFC 3810 8.2.1)
 
     def follow_version(self, now: float) -> None:
-        """Change to the version that the mode asks for now; everything pending is cancelled, delayed joins go on."""
-        version = self.compatibility.version
-        if version == self.version:
-            return
+        """Change to the version and the personality that are asked for now.
+
+        With the version everything pending is cancelled; delayed joins go on.
+        """
+        version, personality = self.compatibility.version, self.personality
+        if version != self.version:
+            self._change_version(version, now)
+        if personality is not self._followed:
+            self._followed = personality
+            self._wake_muted(now)
+
+    def _change_version(self, version: int, now: float) -> None:
         self.version = version
         self.version2.cancel()
         for record in self.snapshot():
@@ -309,16 +330,29 @@ class MulticastListener:
         if host.listeners:
             host.emit(VersionChanged(version))
 
+    def _wake_muted(self, now: float) -> None:
+        """Delayed joins that `netbsd` has made mute (SEED row S61) are reported once another personality speaks."""
+        if not self.personality.keeps_timer_while_referenced:
+            return
+        for record in self.snapshot():
+            if record.state is ListenerState.PENDING and record.timer is None:
+                record.state = ListenerState.NON_LISTENER
+                self._start(record, 0.0, now)
+
     def _set_answerable(self, now: float) -> None:
         self.answerable.clear()
         if self.version == 1:
+            for record in self.groups.records.values():
+                self.version1.take_over(record)
             return
-        for record in self.snapshot():
+        unspoken: list[GroupRecord] = []
+        for record in self.groups.records.values():
             if record.state is ListenerState.SILENT and is_reportable(record.group):
                 # A source-specific group, of which version 1 could not speak (RFC 4604).
-                self._start(record, 0.0, now)
+                unspoken.append(record)
             elif record.state is ListenerState.IDLE:
                 self.answerable[record.group] = record
+        self.version2.start_together(unspoken, now)
 
     # -- what comes from the link
 
@@ -374,6 +408,11 @@ class MulticastListener:
     def robustness(self) -> int:
         """How often a change is reported (RFC 3810 9.1)."""
         return self.compatibility.robustness
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether a first report has to wait: the interface is down, or has no address at all (S55; not `netbsd`)."""
+        return not self.may_speak or (self.personality.reports_from_unspecified and self.sender.source() is None)
 
     @property
     def may_speak(self) -> bool:

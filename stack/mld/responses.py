@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class PendingResponse:
     """An answer due for one group; `sources` are those asked for, empty if all are.
 
-    `reserved` says that it has its place in the rate limit and leaves when its timer says.
+    `reserved` is how many packets of it have their place in the rate limit; if any has, it leaves when its
+    timer says.
     """
 
     __slots__ = ("reserved", "sources", "timer")
@@ -31,7 +32,7 @@ class PendingResponse:
     def __init__(self, timer: Timer, sources: frozenset[IPv6Address]) -> None:
         self.timer = timer
         self.sources = sources
-        self.reserved = False
+        self.reserved = 0
 
 
 class Spread:
@@ -60,7 +61,8 @@ class Responses:
         # The Interface Timer, and the Multicast Address Timers with their source lists (6.2).
         self._general: Timer | None = None
         self._pending: dict[IPv6Address, PendingResponse] = {}
-        self._general_reserved = False
+        # How many packets of the general answer have their place in the rate limit: it leaves when its timer says.
+        self._general_reserved = 0
         self._spread: Spread | None = None
 
     # -- queries (6.2)
@@ -102,8 +104,8 @@ class Responses:
         listener, spread = self._listener, self._spread
         if spread is not None:
             # What is still to come answers this query as well; what has left already is asked for anew.
-            coming = set(spread.rest)
-            spread.rest += [group for group in listener.answerable if group not in coming]
+            coming = {group: None for group in spread.rest if group in listener.answerable}
+            spread.rest = list(coming | dict.fromkeys(listener.answerable))
             spread.end = max(spread.end, end)
             return
         if self._general is not None:
@@ -143,7 +145,7 @@ class Responses:
         answered = list(listener.answerable.values())
         reports = listener.sender.pack_current(answered)
         due = now if self._general_reserved else listener.sender.reserve(now, len(reports), len(reports))
-        self._general_reserved = due > now
+        self._general_reserved = len(reports) if due > now else 0
         if due > now:
             self._general = listener.at(due, self._answer_general)
             return
@@ -161,8 +163,10 @@ class Responses:
         part = spread.rest[: spread.share]
         present = [listener.answerable[group] for group in part if group in listener.answerable]
         reports = listener.sender.pack_current(present)
-        due = now if self._general_reserved else listener.sender.reserve(now, len(reports), spread.parts)
-        self._general_reserved = due > now
+        # The burst is that of the whole answer, of which this is a part.
+        whole = max(len(reports), -(-len(listener.answerable) // spread.share))
+        due = now if self._general_reserved else listener.sender.reserve(now, len(reports), whole)
+        self._general_reserved = len(reports) if due > now else 0
         if due > now:
             self._general = listener.at(due, self._answer_part)
             return
@@ -187,14 +191,15 @@ class Responses:
             self.drop(group)
             self._note(group, "nothing to answer", rule, now)
             return
+        reports = listener.sender.pack_records([record])
         if not pending.reserved:
-            due = listener.sender.reserve(now, 1, 1)
+            due = listener.sender.reserve(now, len(reports), len(reports))
             if due > now:
-                pending.reserved = True
+                pending.reserved = len(reports)
                 pending.timer = listener.at(due, self._answer, group)
                 return
         del self._pending[group]
-        listener.sender.send_records([record], [group])
+        listener.sender.send_reports(reports, [listener.answerable[group]])
         self._note(group, f"current state {records.notation(record)}", rule, now)
 
     def _record_for(self, group: IPv6Address, asked: frozenset[IPv6Address]) -> Record | None:
@@ -219,8 +224,7 @@ class Responses:
         pending = self._pending.pop(group, None)
         if pending is not None:
             pending.timer.cancel()
-            if pending.reserved:
-                self._listener.sender.give_back()
+            self._listener.sender.give_back(pending.reserved)
 
     def cancel(self) -> None:
         """Nothing is due any more."""
@@ -229,7 +233,8 @@ class Responses:
         if self._general is not None:
             self._general.cancel()
             self._general = None
-        self._general_reserved = False
+        self._listener.sender.give_back(self._general_reserved)
+        self._general_reserved = 0
         self._spread = None
 
     def next_due(self, record: GroupRecord) -> list[float]:

@@ -38,9 +38,9 @@ class Sender:
             self._interface.host.counters.mld_delayed += 1
         return due
 
-    def give_back(self) -> None:
-        """A reserved answer will not be sent after all."""
-        self._bucket.give_back()
+    def give_back(self, packets: int = 1) -> None:
+        """Reserved answers will not be sent after all."""
+        self._bucket.give_back(packets)
 
     def source(self) -> IPv6Address | None:
         """Where messages come from: a valid link-local address, :: until there is one (RFC 3590 4).
@@ -79,11 +79,14 @@ class Sender:
 
     def send_records(self, due: Iterable[Record], groups: Iterable[IPv6Address]) -> None:
         """Version 2 records about `groups` in as few reports as the MTU allows."""
-        capacity = self._capacity()
-        encoded = [part for record in due for part in records.encode(record, capacity)]
         known = self._listener.groups.records
         told = [known[group] for group in groups if group in known]
-        self.send_reports(records.pack(encoded, capacity), told)
+        self.send_reports(self.pack_records(due), told)
+
+    def pack_records(self, due: Iterable[Record]) -> list[bytes]:
+        """Records packed into reports that the MTU allows (5.2.15)."""
+        capacity = self._capacity()
+        return records.pack((part for record in due for part in records.encode(record, capacity)), capacity)
 
     def pack_current(self, answered: Iterable[GroupRecord]) -> list[bytes]:
         """The current-state records of groups (6.3 rule 1), packed into reports."""

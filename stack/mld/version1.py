@@ -39,9 +39,7 @@ class Version1:
     def start_sequence(self, record: GroupRecord, now: float) -> None:
         """Report, to be repeated (RFC 2710 4); owed while nothing may be said."""
         listener = self._listener
-        if not listener.may_speak or (
-            listener.personality.reports_from_unspecified and listener.sender.source() is None
-        ):
+        if listener.is_unheard:
             self._apply(record, ListenerEvent.START_UNHEARD, now)
             return
         configurable = listener.personality.is_configurable
@@ -68,6 +66,12 @@ class Version1:
     def announce(self, record: GroupRecord, now: float) -> None:
         """RFC 3590 4: report from the address that has become valid."""
         self._apply(record, ListenerEvent.ANNOUNCE, now)
+
+    def take_over(self, record: GroupRecord) -> None:
+        """Version 1 speaks from now on, of what version 2 spoke; not of source-specific groups (RFC 4604 2)."""
+        if record.state is ListenerState.IDLE and not _is_spoken_of(record.group):
+            record.state = ListenerState.SILENT
+            record.unreported = False
 
     def down(self, record: GroupRecord, now: float) -> None:
         """The interface went down."""
@@ -159,7 +163,7 @@ class Version1:
 
     def _do(self, action: ListenerAction, record: GroupRecord, now: float, delay: float) -> None:
         if action is ListenerAction.SEND_REPORT:
-            if self._listener.sender.send_report(record) or not self._listener.personality.knows_what_left:
+            if self._send_report(record):
                 record.last_reporter = True
         elif action is ListenerAction.SEND_REPORT_UNFLAGGED:
             self._listener.sender.send_report(record)
@@ -179,6 +183,12 @@ class Version1:
             self._arm(record, now + delay)
         else:
             self._stop_timer(record)
+
+    def _send_report(self, record: GroupRecord) -> bool:
+        """Send a report; whether the flag is to be set: not for what the link refused (S84)."""
+        sender = self._listener.sender
+        unseen = not self._listener.personality.knows_what_left and sender.source() is None
+        return sender.send_report(record) or unseen
 
     def _send_done(self, record: GroupRecord) -> None:
         # RFC 2710 4: only the last reporter need say so; the setting has everybody say it (S27).

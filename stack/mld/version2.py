@@ -94,17 +94,24 @@ class Version2:
             self._move(record, ListenerState.PENDING, now, "start listening, first report delayed", "RFC 4862 5.4.2")
             record.timer = self._listener.at(now + delay, self._delay_over, record)
         else:
-            self.start_sequence(record, now)
+            self.start_together([record], now)
 
-    def start_sequence(self, record: GroupRecord, now: float) -> None:
-        """Report the change from no state to the current one."""
-        self._move(record, ListenerState.IDLE, now, "start listening", "RFC 3810 6.1")
-        self._listener.answerable[record.group] = record
-        self.changed([(record.group, NOTHING)], now)
+    def start_together(self, started: Iterable[GroupRecord], now: float) -> None:
+        """Report the changes from no state to the current one, in as few reports as possible."""
+        changes: list[Change] = []
+        for record in started:
+            if self._listener.groups.records.get(record.group) is not record:
+                # Left on the way (S81).
+                continue
+            record.unreported = False
+            self._move(record, ListenerState.IDLE, now, "start listening", "RFC 3810 6.1")
+            self._listener.answerable[record.group] = record
+            changes.append((record.group, NOTHING))
+        self.changed(changes, now)
 
     def _delay_over(self, record: GroupRecord, now: float) -> None:
         record.timer = None
-        self.start_sequence(record, now)
+        self.start_together([record], now)
 
     def filter_changed(self, record: GroupRecord, before: SourceFilter, now: float) -> None:
         """The interface's filter of a group that stays is another than `before`."""

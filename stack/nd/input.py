@@ -99,7 +99,7 @@ def _answer(
     if interface.addresses.claims(source):
         # Somebody asks with an address of ours: never an entry, never an answer to ourselves.
         return _asked_by_ourselves(interface, received)
-    if interface.addresses.on_link(source):
+    if interface.routes.is_on_link(source):
         if interface.resolver.heard(source, mac, now):
             mac = None
     elif mac is None:

@@ -75,6 +75,9 @@ class Resolver:
             entry.wanted = True
             self.cache.place(entry)
         if entry.mac is None:
+            if entry.queue is None:
+                # Only `probe` has asked so far: the packet has its solicitations before it.
+                entry.probes = 1
             self._enqueue(entry, packet)
             return
         if entry.state not in _USABLE:
@@ -126,6 +129,13 @@ class Resolver:
         entry = self.cache.entries.get(address)
         if entry is not None and entry.mac is not None:
             self._apply(entry, NeighborEvent.CONFIRMED, now)
+
+    def redirected(self, target: IPv6Address, mac: MacAddress | None, now: float, *, router: bool) -> None:
+        """A redirect names `target` (8.3): its address is heard, and it is a router if it is not the destination."""
+        self.heard(target, mac, now)
+        entry = self.cache.entries.get(target)
+        if entry is not None and router:
+            entry.is_router = True
 
     def probe(self, address: IPv6Address, now: float) -> None:
         """A single solicitation for a router that there is no entry for, one a minute at the most (RFC 4191 3.5)."""
@@ -209,8 +219,9 @@ class Resolver:
         transition = TRANSITIONS[before][event]
         entry.state = transition.state
         if entry.state is NeighborState.ABSENT:
-            # 7.3.3: it did not answer.
+            # 7.3.3: it did not answer. Whoever is told of it and sends again finds another way already.
             self._interface.routers.unreachable(entry.address)
+            self._interface.routes.neighbour_failed(entry.address)
         for action in transition.actions:
             self._do(action, entry, now, mac, is_router)
         if entry.state is not NeighborState.ABSENT:
@@ -231,10 +242,12 @@ class Resolver:
             before, entry.mac = entry.mac, mac
             if before is None:
                 self._interface.routers.heard(entry.address)
+                self._interface.routes.neighbour_known(entry.address)
         elif action is Action.UPDATE_ROUTER:
             before_router, entry.is_router = entry.is_router, entry.is_router if is_router is None else is_router
             if before_router and not entry.is_router:
                 self._interface.routers.became_host(entry.address, now)
+                self._interface.routes.stopped_routing(entry.address)
         elif action is Action.MULTICAST_SOLICIT:
             self._solicit(entry, now, multicast=True)
         elif action is Action.UNICAST_SOLICIT:
@@ -309,7 +322,8 @@ class Resolver:
         entry = Neighbor(address, now)
         entry.wanted = wanted
         # Appendix D: what its advertisements have said of it; without them it is none.
-        entry.is_router = self._interface.routers.is_router(address)
+        routers, routes = self._interface.routers, self._interface.routes
+        entry.is_router = routers.is_router(address) or routes.destinations.is_router(address)
         self.cache.insert(entry)
         return entry
 
@@ -352,6 +366,7 @@ class Resolver:
             self.cache.permanent -= 1
         self.cache.remove(entry)
         entry.state = NeighborState.ABSENT
+        self._interface.routes.neighbour_gone(entry.address)
         self._announce(entry)
 
     def _announce(self, entry: Neighbor) -> None:

@@ -26,7 +26,7 @@ class Memberships:
         self._interfaces: dict[int, Interface] = {}
 
     def listen(self, interface: "Interface", group: IPv6Address, wanted: SourceFilter, now: float) -> None:
-        """IPv6MulticastListen (3.1): replace the filter for `group` in one step; INCLUDE of nothing ends it.
+        """IPv6MulticastListen (RFC 3810 3): replace the filter for `group` in one step; INCLUDE of nothing ends it.
 
         Raises UsageError if it is no group, RefusedError at a limit, OSError if
         the driver refuses its filter: nothing has changed then.

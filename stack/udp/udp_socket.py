@@ -129,7 +129,7 @@ class UdpSocket:
     def listen(
         self, group: IPv6Address, wanted: SourceFilter, now: float, interface: "Interface | None" = None
     ) -> None:
-        """IPv6MulticastListen (RFC 3810 3.1) on an interface, by default the socket's or the host's first.
+        """IPv6MulticastListen (RFC 3810 3) on an interface, by default the socket's or the host's first.
 
         Raises UsageError if it is no group, RefusedError at a limit, OSError if
         the driver refuses: nothing has changed then.
@@ -182,7 +182,7 @@ class UdpSocket:
         group = is_multicast(destination)
         # RFC 4291 2.7: what has interface-local scope is never seen on a link.
         if not (group and scope(destination) == SCOPE_INTERFACE_LOCAL) and not output.send(interface, packet, now):
-            raise RefusedError(f"there is no way to {format_address(destination)} now")
+            raise RefusedError(f"there is no route to {format_address(destination)}")
         self._host.counters.udp_out += 1
         # RFC 3493 5.2: a copy for the members on this host.
         if group and self.multicast_loop and destination in interface.listener.groups:
@@ -194,7 +194,7 @@ class UdpSocket:
         return interface.variables.hop_limit if self.unicast_hops is None else self.unicast_hops
 
     def _outgoing(self, destination: IPv6Address, source: IPv6Address | None) -> "Interface":
-        """The interface to use: the socket's, else that of the source, else one on whose link the destination is."""
+        """The socket's interface, else that of the source, else one with the destination on its link or a way to it."""
         if self.interface is not None:
             return self.interface
         having = None if source is None else self._having(source)
@@ -203,8 +203,11 @@ class UdpSocket:
         interfaces = list(self._host.interfaces.values())
         if not interfaces:
             raise RefusedError("this host has no interface")
-        near = (each for each in interfaces if not is_multicast(destination) and each.addresses.on_link(destination))
-        return next(near, interfaces[0])
+        if is_multicast(destination):
+            return interfaces[0]
+        near = (each for each in interfaces if each.routes.is_on_link(destination))
+        leading = (each for each in interfaces if each.routes.leads_to(destination))
+        return next(near, None) or next(leading, interfaces[0])
 
     def _having(self, address: IPv6Address) -> "Interface | None":
         candidates = self._host.interfaces.values() if self.interface is None else (self.interface,)

@@ -320,7 +320,7 @@ class TestGroups:
         ids=["IN, in it", "IN, one of it", "IN, not in it", "EX of none", "EX of another", "EX of it"],
     )
     def test_the_source_gate(self, play: Play, wanted: SourceFilter, passes: bool) -> None:
-        """RFC 3810 3.1, 4.2: a socket is given data only from the sources that its own filter wants."""
+        """RFC 3810 3, 4.2: a socket is given data only from the sources that its own filter wants."""
         socket = bound(play)
         listen(play, socket, GROUP, wanted)
         play.sent()
@@ -347,7 +347,7 @@ class TestGroups:
         assert play.receive(datagram(destination=GROUP)) is Discard.UDP_SOURCE_FILTERED
 
     def test_a_later_filter_replaces_the_earlier(self, play: Play) -> None:
-        """RFC 3810 3.1: each request completely replaces any earlier one for this socket and group."""
+        """RFC 3810 3: each request completely replaces any earlier one for this socket and group."""
         socket = bound(play)
         for wanted, outcome in (
             (included("fe80::9"), Discard.UDP_SOURCE_FILTERED),
@@ -375,7 +375,7 @@ class TestGroups:
         assert play.receive(datagram(destination=GROUP)) is Discard.UDP_NO_MEMBER
 
     def test_on_the_interface_where_it_listens(self, play: Play) -> None:
-        """RFC 3810 3.1: a membership is of a socket, an interface and a group."""
+        """RFC 3810 3: a membership is of a socket, an interface and a group."""
         other = play.host.attach("t1", PEER_MAC, index=9)
         socket = bound(play)
         socket.listen(ip(GROUP), excluded(), play.now, interface=other)
