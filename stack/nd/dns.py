@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stack.address import IPv6Address, format_address, is_multicast
 from stack.events import DnsChanged
-from stack.nd.standing import standing
+from stack.nd.standing import victim
 from stack.timers import Timer
 from stack.wire import router as wire
 
@@ -27,13 +27,14 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
 class DnsEntry:
     """A server's address or a domain's name (text) from one router; both ends are times on the host's clock."""
 
-    __slots__ = ("option_until", "order", "router", "router_until", "value")
+    __slots__ = ("option_until", "order", "repeated", "router", "router_until", "value")
 
     def __init__(self, value: str, router: IPv6Address, order: tuple[int, int]) -> None:
         self.value = value
         self.router = router
         # Latest option first, and in the order of the option (RFC 6106 6.2 d).
         self.order = order
+        self.repeated = False
         self.option_until = 0.0
         self.router_until = 0.0
 
@@ -87,9 +88,11 @@ class DnsList:
                 self.table.pop((value, router), None)
                 continue
             if entry is None:
-                if not self._make_room(router):
+                if not self._make_room(router, now):
                     continue
                 entry = self.table[value, router] = DnsEntry(value, router, (-self._options, place))
+            else:
+                entry.repeated = True
             entry.option_until = now + lifetime
             entry.router_until = router_until
 
@@ -111,16 +114,16 @@ class DnsList:
     def _ordered(self) -> list[DnsEntry]:
         return sorted(self.table.values(), key=_order)
 
-    def _make_room(self, router: IPv6Address) -> bool:
-        """RFC 6106 5.3.1: the one that expires first goes; but never for a router that counts for less."""
+    def _make_room(self, router: IPv6Address, now: float) -> bool:
+        """As in every such table. Not the one that expires first (RFC 6106 5.3.1): a flood chooses its lifetimes."""
         host = self._interface.host
+        self.expire(now)
         while len(self.table) >= getattr(host.settings, self._limit):
             host.counters.limit_hit(self._limit)
-            ranked = [(standing(self._interface, each.router), each.until, key) for key, each in self.table.items()]
-            rank, _, key = min(ranked)
-            if rank > standing(self._interface, router):
+            entry = victim(self._interface, self.table.values(), router)
+            if entry is None:
                 return False
-            del self.table[key]
+            del self.table[entry.value, entry.router]
         return True
 
 
