@@ -105,6 +105,7 @@ class Discard(Enum):
     REDIRECT_NO_ROOM = ("the destination cache is full of what is in use", "RFC 4861 5.3", None)
     ND_SOURCE_NOT_LINK_LOCAL = ("router's message from no link-local address", "RFC 4861 6.1.2", None)
     RA_NOT_TAKEN = ("router advertisements are not taken (accept_ra)", "RFC 4861 6.3.4", None)
+    RA_TOO_MANY = ("more router advertisements than routers send (ra_ratelimit)", "RFC 4861 6.2.6", None)
     # Multicast listener discovery
     MLD_TRUNCATED = ("multicast listener message too short", "RFC 2710 3.7", None)
     MLD_LENGTH = ("query of 25 to 27 octets", "RFC 3810 8.1", None)

@@ -64,6 +64,7 @@ class Settings:
     router_solicitations: int = _number(3, -1, 255, "router solicitations; -1 = RFC 7559, without end")
     router_solicitation_interval: int = _number(4, 1, 3_600, "between router solicitations, s")
     router_solicitation_delay: int = _number(1, 0, 3_600, "longest delay of a first message, s")
+    ra_ratelimit: int = _number(20, 0, 1_000_000, "router advertisements taken, per second; 0 = all")
     max_routers: int = _number(16, 2, 4_096, "limit of default routers")
     max_learnt_routes: int = _number(64, 0, 4_096, "limit of routes learnt from routers")
     max_prefixes: int = _number(64, 1, 4_096, "limit of on-link prefixes learnt from routers")

@@ -167,7 +167,7 @@ class Version2:
     def changed(self, changes: Iterable[Change], now: float) -> None:
         """Report groups whose filter is another than the one given, in as few reports as possible."""
         batch = Batch()
-        transmissions = self._listener.robustness
+        transmissions = self._transmissions()
         for group, before in changes:
             difference = records.difference(before, self._listener.current(group))
             if not difference.mode_changed and not difference.sources:
@@ -182,6 +182,13 @@ class Version2:
             batch.groups[group] = None
             pending.add(difference, transmissions)
         self._transmit(batch, now)
+
+    def _transmissions(self) -> int:
+        """How often a change is sent; once where groups come and go faster than repeats can be remembered."""
+        if len(self.changes) < 2 * self._listener.settings.mld_max_groups:
+            return self._listener.robustness
+        self._listener.limit_hit("mld_max_groups")
+        return 1
 
     def _leave_batch(self, group: IPv6Address, pending: PendingChange) -> None:
         batch = pending.batch

@@ -7,12 +7,14 @@ taken goes to the table that it belongs to: routers, prefixes, addresses, DNS.
 
 from typing import TYPE_CHECKING
 
-from stack.address import format_address, is_link_local, is_multicast, network
+from stack.address import IPv6Address, format_address, is_link_local, is_multicast, network
+from stack.bucket import TokenBucket
 from stack.discard import Discard, Outcome, Verdict
 from stack.events import ConfigurationFlags, LinkMtuChanged
 from stack.nd import variables
 from stack.nd.input import link_layer_address
 from stack.nd.router_solicitation import RouterSolicitor
+from stack.nd.standing import standing
 from stack.wire import ipv6, router
 from stack.wire import nd as wire
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # RFC 4861 6.2.1: an hour; a longer one, or such a RetransTimer, would switch unreachability detection off.
 MAXIMUM_TIME_MS = 3_600_000
+# How many advertisements may come at once before `ra_ratelimit` limits them: all the routers of a link answer together.
+BURST = 100
 
 
 def router_advertisement(interface: "Interface", received: "Received", now: float) -> Outcome:
@@ -43,6 +47,8 @@ def router_advertisement(interface: "Interface", received: "Received", now: floa
         return Discard.ND_OPTIONS
     if not interface.host.settings.accept_ra:
         return Discard.RA_NOT_TAKEN
+    if not interface.discovery.admits(received.source, now):
+        return Discard.RA_TOO_MANY
     Advertisement(interface, received, now).take(options)
     return Verdict.DELIVERED
 
@@ -50,11 +56,14 @@ def router_advertisement(interface: "Interface", received: "Received", now: floa
 class RouterDiscovery:
     """What an interface does about routers, beside the tables: it asks, and knows what they say of DHCPv6."""
 
-    __slots__ = ("_interface", "managed", "other", "solicitor")
+    __slots__ = ("_interface", "_of_strangers", "_of_used", "managed", "other", "solicitor")
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
         self.solicitor = RouterSolicitor(interface)
+        # A flood by routers that nobody knows takes nothing from those that our packets go to.
+        self._of_strangers = TokenBucket()
+        self._of_used = TokenBucket()
         # The M and O flags of the last advertisement.
         self.managed = False
         self.other = False
@@ -73,6 +82,16 @@ class RouterDiscovery:
         interface.dns.forget(now)
         interface.variables.forget()
         self.managed = self.other = False
+
+    def admits(self, router: IPv6Address, now: float) -> bool:
+        """Whether an advertisement is within `ra_ratelimit`.
+
+        A router sends one in three seconds (6.2.6). Each may fill every table anew,
+        so that a flood of them would keep the host from anything else.
+        """
+        rate = self._interface.host.settings.ra_ratelimit
+        bucket = self._of_used if standing(self._interface, router) else self._of_strangers
+        return not rate or bucket.take(now, rate, BURST)
 
     def flags(self, managed: bool, other: bool, now: float) -> None:
         """The M and O flags (4.2): DHCPv6 has addresses, or only other configuration."""

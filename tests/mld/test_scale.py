@@ -201,3 +201,17 @@ def test_nothing_is_left_of_what_was_answered() -> None:
     assert {each.kind for each in play.sent()} == {V2_REPORT}
     assert no_timer(play)
     assert play.interface.listener.version2.changes == {}
+
+
+def test_groups_that_come_and_go_at_once_are_not_remembered_without_end() -> None:
+    """6.1: what is left is repeated too, which a program that joins and leaves must not make grow without end."""
+    play = ready2(mld_max_groups=10, mldv2_unsolicited_report_interval=3_600_000)
+    for group in many(200):
+        play.leave(play.join(group))
+    assert len(play.interface.listener.version2.changes) <= 20
+    assert play.host.counters.limits["mld_max_groups"] > 0
+    # Each is told once all the same, both ways.
+    told = [kind for report in play.sent(V2_REPORT) for kind, _, _ in records(report)]
+    assert (told.count(TO_EX), told.count(TO_IN)) == (200, 200)
+    play.run(play.now + 20_000)
+    assert no_timer(play)

@@ -346,6 +346,14 @@ def test_S45_own_report_reflected(mac: bytes | None) -> None:
     assert answers(play) == [REPORT]
 
 
+def test_S45_own_report_from_an_address_that_is_gone() -> None:
+    # The frame comes back late: the source is ours no more, the MAC is.
+    play = joined()
+    query(play, GROUP, delay=5000)
+    assert heard(play, source="fe80::77", mac=OUR_MAC) is Discard.MLD_OWN_MESSAGE
+    assert answers(play) == [REPORT]
+
+
 def test_S45_own_report_from_unspecified_reflected() -> None:
     play = Play().start(until=None)
     play.join(GROUP)

@@ -212,3 +212,19 @@ def test_delayed_join_over_a_switch(delay: float) -> None:
     assert state(play, SSM) == "silent"
     play.run(play.now + 500)
     assert said(play.sent(), SSM) == [of(ALLOW, A, group=SSM)] * 2
+
+
+def test_owed_in_version_2_and_an_address_in_version_1() -> None:
+    """What was owed is not owed any more once nothing may be said of it; version 2 tells it when it is back."""
+    play = ready2(addr_gen_mode=1)
+    listen(play, include(A), SSM)
+    play.host.settings.set_text("force_mld_version", "1")
+    play.interface.listener.follow_version(play.now)
+    play.add_address("fe80::1", nodad=True)
+    play.run(play.now + 30)
+    frames = play.sent()
+    assert (kinds(frames, SSM), said(frames, SSM), state(play, SSM)) == ([], [], "silent")
+    play.host.settings.set_text("force_mld_version", "2")
+    play.interface.listener.follow_version(play.now)
+    play.settle()
+    assert said(play.sent(), SSM) == [of(ALLOW, A, group=SSM)]

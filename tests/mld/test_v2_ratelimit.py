@@ -8,6 +8,7 @@ from tests.mld.common import OUR_SOLICITED_NODE, V2_REPORT, Play, membership, ml
 from tests.mld.version2 import (
     A,
     B,
+    Chance,
     ask,
     exclude,
     include,
@@ -271,3 +272,17 @@ def test_spread_and_a_specific_query() -> None:
     ask(play, last, code=100)
     play.run(start + 0.1)
     assert said(play.sent(), last) == [of(IS_EX, group=last)]
+
+
+def test_a_spread_answer_clears_the_lists_of_what_it_has_told() -> None:
+    """6.3: "the source lists associated with any reported multicast addresses are cleared", of each part's groups."""
+    play = joined2(*many(100), mld_spread_answers=1)
+    play.host.rng = Chance(0.5)
+    start = play.now
+    first = many(1)[0]
+    ask(play, first, A, code=20_000)
+    ask(play, code=10_000)
+    play.run(start + 30)
+    told_of = [(kind, sources) for kind, _, sources in said(play.sent(), first)]
+    # The first of two parts after a quarter of the delay, the answer to the specific query after half of its own.
+    assert told_of == [(IS_EX, ()), (IS_EX, ())]
