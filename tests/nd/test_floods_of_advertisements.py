@@ -35,7 +35,7 @@ SERVER = "2001:db8::53"
 
 
 def ready(**settings: int) -> Play:
-    """A host that takes every advertisement: what its tables do is the question here, not what `ra_ratelimit` spares."""
+    """A host that takes every advertisement: what its tables do is the question here, not what a rate limit spares."""
     return advertising.ready(ra_ratelimit=0, **settings)
 
 
