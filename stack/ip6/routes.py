@@ -3,8 +3,8 @@
 A destination on the link is its own next hop, one with a redirect has the target
 of that, and any other goes to a router: that of the longest prefix among the
 routes that the user gave and those that routers advertise. What was determined is
-remembered in the destination cache, for as long as `generation` stays the same:
-whatever a next hop depends on says `changed` when it changes.
+remembered in the destination cache, for as long as the generation stays the same:
+it grows with every change of routes, prefixes, addresses, routers and of who answers.
 
 A router that did not answer is passed over while another route leads to the
 destination, and asked again once a minute for as long as packets would go to it
@@ -109,7 +109,7 @@ class Routes:
             for entry in addresses.table.values()
             if not entry.another_nodes
         )
-        if not (near or self.is_on_link(gateway)):
+        if not near and self._on_link_length(gateway) < 0:
             raise RefusedError(f"{text} is not on this link: a next hop is link-local or in a prefix of this link")
 
     # -- what is shown
@@ -218,14 +218,14 @@ class Routes:
         if entry is not None and entry.redirect is not None:
             found = NextHop(entry.redirect)
         else:
-            found = self.determine(destination, now)
+            found = self.determine(destination, now, sending=packet is not None)
         if found.address is None or packet is None:
             return found.address
         if entry is None:
-            limit = self._interface.host.settings.max_destinations
-            entry = self.destinations.make(destination, limit, wanted=not is_answer(packet))
-        if found.passed_over:
-            self._probe(found.passed_over, destination, now)
+            entry = self._make(destination, wanted=not is_answer(packet))
+        for router in found.passed_over:
+            # RFC 4191 3.5: it would be used if it answered. The default router list asks its own.
+            self._interface.resolver.probe(router, now)
         if entry is not None:
             entry.next_hop, entry.generation = found.address, self.current
             # RFC 4191 3.5: who is passed over is asked again with the traffic that would go there.
@@ -233,17 +233,26 @@ class Routes:
             self.use(entry, packet)
         return found.address
 
-    def determine(self, destination: IPv6Address, now: float) -> NextHop:
-        """The next hop by the routes alone: the first that may be reachable (RFC 4191 3.2)."""
+    def _make(self, destination: IPv6Address, *, wanted: bool) -> Destination | None:
+        host = self._interface.host
+        if len(self.destinations) >= host.settings.max_destinations:
+            host.counters.limit_hit("max_destinations")
+        return self.destinations.make(destination, host.settings.max_destinations, wanted=wanted)
+
+    def determine(self, destination: IPv6Address, now: float, *, sending: bool = False) -> NextHop:
+        """The next hop by the routes alone: the first that may be reachable (RFC 4191 3.2).
+
+        `sending` says that a packet is about to go there: default routers may be tried in turn, and asked.
+        """
         routers = self._interface.routers
         passed_over: list[IPv6Address] = []
         for hop in self._leading_to(destination):
             if hop == destination:
                 return NextHop(hop, tuple(passed_over), bool(passed_over))
-            gateway = routers.select(now) if hop is None else hop
+            gateway = hop if hop is not None else routers.select(now) if sending else self._default_router(destination)
             if gateway is None:
                 continue
-            if gateway in self._failed or not routers.is_reachable(gateway):
+            if not self._may_be_reached(gateway):
                 passed_over.append(gateway)
                 continue
             # The default router list passes over its own.
@@ -251,6 +260,23 @@ class Routes:
             return NextHop(gateway, tuple(passed_over), second)
         # RFC 4191 3.6: if nobody answers, the best one, while the others are asked.
         return NextHop(passed_over[0], tuple(passed_over[1:]), True) if passed_over else NextHop(None)
+
+    def _may_be_reached(self, router: IPv6Address) -> bool:
+        # RFC 4191 3.2: a router of which nothing is known yet is assumed to be reachable; so is the user's.
+        if router in self.static.gateways:
+            return router not in self._failed
+        return self._interface.routers.is_reachable(router)
+
+    def _default_router(self, destination: IPv6Address) -> IPv6Address | None:
+        """The default router of a destination now, without any effect on who is tried next, or asked (6.3.6)."""
+        routers, resolver = self._interface.routers, self._interface.resolver
+        reachable = [each for each in routers.table.values() if routers.is_reachable(each.router)]
+        best = max(reachable, key=lambda each: (each.preference, resolver.knows(each.router)), default=None)
+        if best is not None:
+            return best.router
+        entry = self.destinations.get(destination)
+        used = None if entry is None else entry.next_hop
+        return used if used in routers.table else next(iter(routers.table), None)
 
     def _leading_to(self, destination: IPv6Address) -> Iterator[IPv6Address | None]:
         """The next hops that are known, the best first: a router, None for a default router, or the destination itself.
@@ -264,7 +290,7 @@ class Routes:
             (route.length, -route.metric, 1, 0, route.gateway)
             for route in self.static.matching(destination)
             # A next hop whose prefix has left the link is none.
-            if self.is_on_link(route.gateway)
+            if self._on_link_length(route.gateway) >= 0
         ]
         if on_link < 0:
             known += [
@@ -280,21 +306,13 @@ class Routes:
         if on_link >= 0:
             yield destination
 
-    def _probe(self, passed_over: tuple[IPv6Address, ...], destination: IPv6Address, now: float) -> None:
-        """RFC 4191 3.5: one solicitation for each router that would be used if it answered."""
-        for router in passed_over:
-            if router in self._failed:
-                self._interface.resolver.probe(router, now)
-        # The default router list asks its own.
-        self._interface.routers.routes_for(destination, now)
-
     # -- redirects
 
     def redirect(self, destination: IPv6Address, target: IPv6Address, router: IPv6Address) -> bool:
         """A valid redirect: packets to `destination` go to `target` from now on (8.3). False if there is no room."""
         entry = self.destinations.get(destination)
         if entry is None:
-            entry = self.destinations.make(destination, self._interface.host.settings.max_destinations, wanted=False)
+            entry = self._make(destination, wanted=False)
             if entry is None:
                 return False
         # The target of an earlier redirect may send one too; what the routes say is still what it corrects.
@@ -310,7 +328,7 @@ class Routes:
                 return entry.first_hop in routers.table
             if hop == entry.first_hop:
                 return True
-            if hop == entry.address or (hop not in self._failed and routers.is_reachable(hop)):
+            if hop == entry.address or self._may_be_reached(hop):
                 return False
         return False
 
