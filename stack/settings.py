@@ -82,6 +82,7 @@ class Settings:
     accept_redirects: int = _number(1, 0, 1, "take redirects (RFC 4861 8)")
     max_static_routes: int = _number(256, 0, _TABLE_LIMIT, "limit of routes given by the user")
     max_destinations: int = _number(4_096, 1, _TABLE_LIMIT, "limit of the destination cache")
+    ndisc_notify: int = _number(0, 0, 1, "tell routers of an address that appears (RFC 9131)")
     max_delayed_answers: int = _number(64, 0, _TABLE_LIMIT, "limit of advertisements put off for one anycast address")
     # Packets
     hop_limit: int = _number(64, 1, 255, "hop limit of unicast packets sent")
@@ -115,7 +116,6 @@ class Settings:
     filter_allmulti_bits: int = _number(48, 0, 64, "hash bits worth setting before all multicast is asked for")
     # Protocols that this version does not speak yet
     optimistic_dad: int = _planned(0, 0, 1, "use addresses before detection is through (RFC 4429)")
-    ndisc_notify: int = _planned(0, 0, 1, "unsolicited advertisement when an address appears")
     ip6frag_high_thresh: int = _planned(4_194_304, 0, 1 << 40, "memory for fragments, bytes")
     ip6frag_time: int = _planned(60, 1, 3_600, "time for reassembly, s")
 

@@ -19,6 +19,7 @@ from stack.address import (
 )
 from stack.errors import RefusedError, UsageError
 from stack.events import AddressChanged, InterfaceDisabled
+from stack.nd import notify
 from stack.nd.dad import Detection
 from stack.nd.identifiers import Identifiers
 from stack.nd.interface_address import AddressState, InterfaceAddress, Origin, check_assignable, check_lifetimes
@@ -311,6 +312,8 @@ class AddressTable:
     def _assign(self, entry: InterfaceAddress, now: float) -> None:
         entry.state = entry.valid_state(now)
         self._announce(entry)
+        if not entry.anycast:
+            notify.address_assigned(self._interface, entry.address, now)
         if not self._link_local_valid and self.link_local() is not None:
             self._link_local_valid = True
             # RFC 3590 4: groups reported from :: are reported again from the valid address.
