@@ -82,9 +82,10 @@ class Autoconfiguration:
         """How many addresses there are; a prefix that has come to be without one counts as one."""
         return sum(max(1, len(each.entries)) for each in self.table.values())
 
-    def has_room(self) -> bool:
-        """Whether one more address is within `max_addresses`."""
-        return len(self) < self._interface.host.settings.max_addresses
+    def has_room(self, record: AutonomousPrefix | None = None) -> bool:
+        """Whether one more address, in the prefix `record` if one is named, is within `max_addresses`."""
+        placeholder = int(record is not None and not record.entries)
+        return len(self) - placeholder < self._interface.host.settings.max_addresses
 
     # -- what advertisements say
 

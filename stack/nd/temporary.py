@@ -39,7 +39,7 @@ class TemporaryAddresses:
 
     __slots__ = ("_has_room", "_interface")
 
-    def __init__(self, interface: "Interface", has_room: Callable[[], bool]) -> None:
+    def __init__(self, interface: "Interface", has_room: "Callable[[AutonomousPrefix], bool]") -> None:
         self._interface = interface
         self._has_room = has_room
 
@@ -121,7 +121,7 @@ class TemporaryAddresses:
         preferred = min(record.preferred_until, preferred_limit, valid)
         if not preferred - self.regen_advance > now:
             return None
-        if not self._has_room():
+        if not self._has_room(record):
             host.counters.limit_hit("max_addresses")
             return None
         address = self._address(record)

@@ -124,6 +124,12 @@ def test_the_link_local_prefix_is_ignored(prefix: str, length: int) -> None:
     assert on_link(play, "fe80::9")
 
 
+def test_a_shorter_prefix_that_holds_the_link_local_one() -> None:
+    """6.3.4: only the link-local prefix itself is ignored."""
+    play = hears(ready(), only_l("fe80::", 9))
+    assert on_link(play, "fec0::1")
+
+
 @pytest.mark.parametrize(
     ("length", "inside", "outside"),
     [

@@ -207,6 +207,14 @@ def test_one_is_sent_though_a_router_was_heard_before() -> None:
     assert times(play) == [at]
 
 
+def test_one_is_sent_though_a_router_was_heard_while_it_was_delayed() -> None:
+    """6.3.7: the same where the delay is the solicitation's own."""
+    play = started(dad_transmits=0)
+    play.receive(advertisement())
+    play.run(60.0)
+    assert len(times(play)) == 1
+
+
 KEEPS_ASKING = {
     "a router that is no default router": {"lifetime": 0},
     "an invalid one": {"received_hop_limit": 64},

@@ -567,3 +567,24 @@ def test_a_full_table_of_routes() -> None:
     kept = [text(each.prefix) for each in play.interface.routers.listing(play.now)]
     assert kept == ["2001:db8::", "2001:db8:1::", "2001:db8:9::"]
     assert play.host.counters.limits["max_learnt_routes"] == 7
+
+
+def test_what_is_repeated_outlasts_what_is_not() -> None:
+    """A flood of ever new routers and routes says nothing twice; an honest router that came last does."""
+    play = ready(max_routers=2, max_learnt_routes=2)
+    hears(play, route_option("2001:db8:1::", 48), router=OTHER_ROUTER)
+    for _ in range(2):
+        hears(play, route_option("2001:db8:7::", 48))
+    for number in range(0xB0, 0xC0):
+        hears(play, route_option(f"2001:db8:{number:x}::", 48), router=f"fe80::{number:x}")
+    assert ROUTER in listed(play) and routed(play, "2001:db8:7::1") == ROUTER
+
+
+def test_a_router_that_left_is_judged_anew() -> None:
+    """RFC 4191 3.2: nothing is known of a router that comes anew, so it is assumed to be reachable."""
+    play = hears(ready(), preference=HIGH, lifetime=9000)
+    hears(play, router=OTHER_ROUTER, lifetime=9000)
+    fails(play, ROUTER)
+    hears(play, lifetime=0, lladdr=False)
+    hears(play, preference=HIGH, lifetime=9000, lladdr=False)
+    assert selected(play) == ROUTER

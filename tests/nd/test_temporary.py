@@ -138,6 +138,13 @@ def test_not_if_it_would_be_deprecated_before_its_successor(preferred: int, coun
     assert len(temporaries(configured(prefix_option(valid=10_000, preferred=preferred)))) == count
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_the_random_time_leaves_enough(seed: int) -> None:
+    """3.8: DESYNC_FACTOR is not above TEMP_PREFERRED_LIFETIME - REGEN_ADVANCE: here 2 s, where 0.4 of it is 2.8 s."""
+    play = configured(seed=seed, temp_prefered_lft=7)
+    assert len(temporaries(play)) == 1 and 5.0 < ends(play, temporaries(play)[0])[0] <= 7.0
+
+
 def test_advertisements_extend_it_within_its_limits() -> None:
     """3.4 step 1: lifetimes follow the prefix's, but never beyond those limits since its creation."""
     play = configured(prefix_option(valid=3_000, preferred=1_000))
@@ -276,6 +283,17 @@ def test_three_retries_and_no_more() -> None:
     play.run(play.now + 10.0)
     hears(play, prefix_option())
     assert len(temporaries(play)) == 1, "attached anew"
+
+
+def test_prefixes_whose_addresses_were_all_taken_are_bounded() -> None:
+    """They are remembered, so that nothing is tried again, but count like an address."""
+    play = Play(addr_gen_mode=1, use_tempaddr=2, max_addresses=3).start()
+    play.add_address("fe80::5", nodad=True)
+    for number in range(1, 10):
+        hears(play, prefix_option(f"2001:db8:{number:x}::"))
+        while newest := [each for each in temporaries(play) if ip(each)[5] == number]:
+            conflict(play, newest[0])
+    assert len(play.interface.autoconfiguration.table) == 3 and temporaries(play) == []
 
 
 def test_conflicts_are_counted_in_a_row() -> None:
