@@ -163,7 +163,8 @@ class Interface:
         self.stop(now)
         self.detached = True
         self.listener.purge(now)
-        self.host.listeners.remove(self.routes.follow)
+        with suppress(ValueError):  # the second time
+            self.host.listeners.remove(self.routes.follow)
 
     def restart(self, now: float) -> None:
         """As a reboot of the host: down and up without a word between."""

@@ -41,6 +41,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+# What live tests run, and the Debian package that has it.
+_COMMANDS = {
+    "ip": "iproute2",
+    "bridge": "iproute2",
+    "ping": "iputils-ping",
+    "radvd": "radvd",
+    "ndisc6": "ndisc6",
+    "rdisc6": "ndisc6",
+    "atk6-detect-new-ip6": "thc-ipv6",
+    "atk6-flood_router26": "thc-ipv6",
+}
+
+
 @functools.cache
 def why_not_live() -> str | None:
     """What a test on real devices lacks on this machine, None if nothing."""
@@ -50,7 +63,7 @@ def why_not_live() -> str | None:
         return "needs root"
     if not Path("/dev/net/tun").is_char_device():
         return "needs /dev/net/tun (modprobe tun)"
-    for command, package in (("ip", "iproute2"), ("bridge", "iproute2"), ("ping", "iputils-ping")):
+    for command, package in _COMMANDS.items():
         if shutil.which(command) is None:
             return f"needs the command {command} (apt-get install {package})"
     if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode != 0:

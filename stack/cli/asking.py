@@ -5,7 +5,7 @@ import json
 import signal
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from stack.cli.main import Parser, add_common
 from stack.control import client
@@ -61,6 +61,36 @@ def until_interrupted(request: client.Request) -> Iterator[dict[str, Any]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Tally(Protocol):
+    """What a service's events add up to."""
+
+    def take(self, event: dict[str, Any]) -> str:
+        """Count one event; the line to print for it, or nothing."""
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document at the end."""
+
+    def summary(self) -> str:
+        """The closing lines."""
+
+
+def follow(arguments: argparse.Namespace, command: str, tally: Tally, **values: Any) -> None:
+    """Put a request that takes its time to the host that is meant, and print what comes of it until interrupted."""
+    given = {name: value for name, value in values.items() if value is not None}
+    request = client.Request(client.find(arguments.device, arguments.control), command, given)
+    try:
+        for event in until_interrupted(request):
+            line = tally.take(event)
+            if line and not arguments.json:
+                print(line, flush=True)
+    finally:
+        request.close()
+    if arguments.json:
+        print_json(tally.document())
+    else:
+        print(tally.summary())
 
 
 def print_json(document: Any) -> None:

@@ -10,8 +10,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from stack.cli.asking import print_json, until_interrupted
-from stack.control import client
+from stack.cli.asking import follow
 
 ASKS_A_HOST = True
 
@@ -39,24 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ping until done or interrupted."""
-    values = {
-        name: getattr(arguments, name)
-        for name in ("address", "count", "size", "interval", "hop_limit", "wait", "source")
-        if getattr(arguments, name) is not None
-    }
-    request = client.Request(client.find(arguments.device, arguments.control), "ping", values)
+    names = ("address", "count", "size", "interval", "hop_limit", "wait", "source")
     tally = Tally()
-    try:
-        for event in until_interrupted(request):
-            line = tally.take(event)
-            if line and not arguments.json:
-                print(line, flush=True)
-    finally:
-        request.close()
-    if arguments.json:
-        print_json(tally.document())
-    else:
-        print(tally.summary())
+    follow(arguments, "ping", tally, **{name: getattr(arguments, name) for name in names})
     return 0 if tally.replies else 1
 
 

@@ -13,10 +13,9 @@ import argparse
 from dataclasses import dataclass, field
 from typing import Any
 
-from stack.cli.asking import add_verb, print_json, until_interrupted
+from stack.cli.asking import add_verb, follow
 from stack.cli.main import Parser
 from stack.cli.ping import describe_error
-from stack.control import client
 
 ASKS_A_HOST = True
 
@@ -53,8 +52,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve one verb until it is done or interrupted."""
     names = ("address", "port", "size", "text", "count", "interval", "source", "join")
-    values = {name: getattr(arguments, name, None) for name in names}
-    given = {name: value for name, value in values.items() if value is not None}
     tally: Sending | Receiving | Echoing
     if arguments.verb == "send":
         tally = Sending()
@@ -62,18 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         tally = Receiving(arguments.count, keep=arguments.json)
     else:
         tally = Echoing()
-    request = client.Request(client.find(arguments.device, arguments.control), f"udp {arguments.verb}", given)
-    try:
-        for event in until_interrupted(request):
-            line = tally.take(event)
-            if line and not arguments.json:
-                print(line, flush=True)
-    finally:
-        request.close()
-    if arguments.json:
-        print_json(tally.document())
-    else:
-        print(tally.summary())
+    follow(arguments, f"udp {arguments.verb}", tally, **{name: getattr(arguments, name, None) for name in names})
     return tally.status()
 
 

@@ -23,6 +23,8 @@ NEVER = -1
 class Destination:
     """One entry: `next_hop` holds for the `generation` of the routes in which it was determined, up to `until`.
 
+    Whoever sends there moves it to the end of its `turn`, the order of eviction that it stands in.
+
     `redirect` is the target of a redirect and `first_hop` the router that it was
     believed from; `mtu` is a path MTU in octets. `wanted` says that packets of our
     own go there, not only answers to what came from there.
@@ -39,7 +41,6 @@ class Destination:
         self.first_hop: IPv6Address | None = None
         self.mtu: int | None = None
         self.wanted = False
-        # Which of the cache's orders of eviction it stands in.
         self.turn: Turn | None = None
 
     @property
@@ -110,11 +111,6 @@ class DestinationCache:
         for turn in (self._claims, self._plain, self._kept):
             turn.clear()
         self._through.clear()
-
-    def used(self, entry: Destination) -> None:
-        """A packet goes there."""
-        if entry.turn is not None:
-            entry.turn.move_to_end(entry.address)
 
     def set_redirect(self, entry: Destination, target: IPv6Address | None, first_hop: IPv6Address | None) -> None:
         """Its packets go to `target` from now on, or None: where the routes say."""

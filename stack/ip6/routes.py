@@ -46,7 +46,8 @@ def next_hop(
         return destination
     routes = interface.routes
     entry = routes.destinations.entries.get(destination)
-    if entry is None or entry.generation != routes.current or now >= entry.until:
+    generation = routes.generation + interface.routers.generation
+    if entry is None or entry.generation != generation or now >= entry.until:
         return routes.redetermine(entry, destination, now, packet)
     if packet is not None:
         routes.use(entry, packet)
@@ -128,13 +129,12 @@ class Routes:
 
     # -- what it depends on
 
-    @property
-    def current(self) -> int:
-        """The generation of all that next hops depend on; a greater number whenever some of it changes."""
-        return self.generation + self._interface.routers.generation
-
     def changed(self) -> None:
-        """Something that next hops depend on has changed: each is determined again before it is used."""
+        """Something that next hops depend on has changed: each is determined again before it is used.
+
+        What they hold for is the sum of this generation and that of the default router list, which grows with
+        every change of either.
+        """
         self.generation += 1
 
     def follow(self, event: Event) -> None:
@@ -203,7 +203,8 @@ class Routes:
 
     def use(self, entry: Destination, packet: bytes) -> None:
         """A packet goes to a destination: its entry is in use."""
-        self.destinations.used(entry)
+        if entry.turn is not None:
+            entry.turn.move_to_end(entry.address)
         if not entry.wanted and not is_answer(packet):
             entry.wanted = True
             self.destinations.place(entry)
@@ -227,7 +228,7 @@ class Routes:
             # RFC 4191 3.5: it would be used if it answered. The default router list asks its own.
             self._interface.resolver.probe(router, now)
         if entry is not None:
-            entry.next_hop, entry.generation = found.address, self.current
+            entry.next_hop, entry.generation = found.address, self.generation + self._interface.routers.generation
             # RFC 4191 3.5: who is passed over is asked again with the traffic that would go there.
             entry.until = now + PROBE_INTERVAL if found.second_choice else math.inf
             self.use(entry, packet)

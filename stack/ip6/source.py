@@ -48,7 +48,11 @@ def select(addresses: "AddressTable", destination: IPv6Address) -> IPv6Address |
 
 
 def _rank(entry: "InterfaceAddress", destination: IPv6Address, prefer_temporary: bool) -> tuple[int, ...]:
-    """Section 5 as one comparable tuple; a greater one is preferred, rules 4, 5 and 5.5 do not apply here."""
+    """Section 5 as one comparable tuple; a greater one is preferred.
+
+    Rule 4 is about mobile nodes, and for rule 5 all addresses are of one interface. Rule 5.5 is for hosts that
+    remember every router that advertises a prefix, which section 5 does not require; this one keeps the last only.
+    """
     mine, theirs = scope(entry.address), scope(destination)
     return (
         entry.address == destination,  # rule 1

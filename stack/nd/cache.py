@@ -10,6 +10,7 @@ the oldest resolution they started, and in the last resort the entry used least
 recently. What others send never ends a resolution of ours, nor an entry in use.
 """
 
+import math
 from collections import OrderedDict, deque
 
 from stack.address import IPv6Address, MacAddress
@@ -22,6 +23,7 @@ class Neighbor:
 
     __slots__ = (
         "address",
+        "asked_at",
         "is_router",
         "mac",
         "probes",
@@ -44,6 +46,8 @@ class Neighbor:
         # Whether we had a packet for it that was not just an answer.
         self.wanted = False
         self.probes = 0
+        # When the last solicitation was sent to it.
+        self.asked_at = -math.inf
         self.timer: Timer | None = None
         self.queue: deque[bytes] | None = None
         # Which of the cache's orders of eviction it stands in.

@@ -273,6 +273,11 @@ class Resolver:
         if entry.state is NeighborState.REACHABLE:
             self._apply(entry, NeighborEvent.REACHABLE_TIMEOUT, now)
         elif entry.state is NeighborState.DELAY:
+            # 7.3.3: MUST NOT be more often than every RetransTimer, whatever state the last solicitation was sent in.
+            earliest = entry.asked_at + self._interface.variables.retrans_time_ms / 1000
+            if now < earliest:
+                self._arm(entry, earliest)
+                return
             entry.probes = 0
             self._apply(entry, NeighborEvent.DELAY_TIMEOUT, now)
         else:
@@ -294,6 +299,7 @@ class Resolver:
 
     def _solicit(self, entry: Neighbor, now: float, *, multicast: bool) -> None:
         entry.probes += 1
+        entry.asked_at = now
         self._arm(entry, now + self._interface.variables.retrans_time_ms / 1000)
         source = self._solicitation_source(entry)
         if source is None:

@@ -425,3 +425,11 @@ def test_a_next_hop_that_is_a_destination_too(play: Play) -> None:
     play.run(play.now + 4.0)
     assert hop(play, FAR) == R1
     assert hop(play, ON_LINK_GATEWAY) == ON_LINK_GATEWAY
+
+
+def test_an_interface_that_is_let_go_listens_no_more(play: Play) -> None:
+    """Nothing of a detached interface is called again, and letting it go twice does nothing."""
+    play.host.detach(play.interface, play.now)
+    assert play.host.listeners == [play.events.append]
+    play.interface.detach(play.now)
+    assert play.host.listeners == [play.events.append]

@@ -3,6 +3,8 @@
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stack.discard import Discard, Verdict
 from stack.ip6 import output
@@ -36,13 +38,16 @@ TLLA = 2
 
 @pytest.fixture
 def play() -> Play:
+    return with_a_router()
+
+
+def with_a_router(**options: int) -> Play:
     """A host with a static default route through ROUTER, which is reachable."""
-    play = Play().start()
+    play = Play(**options).start()
     play.add_address(OUR_GLOBAL)
     play.run(30.0)
     play.interface.routes.add(bytes(16), 0, ip(ROUTER))
-    play.meet(ROUTER)
-    return play
+    return play.meet(ROUTER)
 
 
 def redirect(
@@ -419,6 +424,33 @@ def test_a_flood_of_redirects_leaves_those_in_use_alone(play: Play) -> None:
         assert hop(play, destination) == BETTER, "the newest is honoured"
     assert len(play.interface.routes.destinations) == 8
     assert hop(play) == BETTER
+
+
+FLOODED = with_a_router(max_destinations=8)
+
+
+@given(
+    body=st.one_of(
+        st.binary(max_size=120),
+        st.builds(
+            lambda target, destination, tail: bytes(4) + ip(target) + ip(destination) + tail,
+            st.sampled_from([BETTER, FAR, "::", "ff02::1", "::1", OUR_LINK_LOCAL, "::ffff:192.0.2.1"]),
+            st.sampled_from([FAR, OUR_GLOBAL, "::", "ff02::1", "::1", "::ffff:192.0.2.1", BETTER]),
+            st.binary(max_size=40),
+        ),
+    )
+)
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+def test_whatever_it_holds(body: bytes) -> None:
+    """Every redirect has one outcome, and one that is not followed leaves nothing behind."""
+    play = FLOODED
+    before = len(play.interface.routes.destinations), len(play.interface.resolver.cache)
+    message = icmp(ROUTER, OUR_GLOBAL, 137, 0, body)
+    outcome = play.receive(frame(packet(ROUTER, OUR_GLOBAL, message), mac=ROUTER_MAC))
+    assert isinstance(outcome, Discard) or outcome is Verdict.DELIVERED
+    after = len(play.interface.routes.destinations), len(play.interface.resolver.cache)
+    assert isinstance(outcome, Verdict) or after == before
+    assert play.sent() == []
 
 
 def test_no_room_beside_those_in_use(play: Play) -> None:
