@@ -110,7 +110,6 @@ class Interface:
         self.routes = Routes(self)
         self.resolver = Resolver(self)
         self.listener = MulticastListener(self)
-        host.listeners.append(self.routes.follow)
         self._header = b""
         self._make_header()
 
@@ -163,8 +162,6 @@ class Interface:
         self.stop(now)
         self.detached = True
         self.listener.purge(now)
-        with suppress(ValueError):  # the second time
-            self.host.listeners.remove(self.routes.follow)
 
     def restart(self, now: float) -> None:
         """As a reboot of the host: down and up without a word between."""

@@ -25,7 +25,6 @@ from stack.address import (
     network,
 )
 from stack.errors import RefusedError, UsageError
-from stack.events import AddressChanged, Event
 from stack.ip6.destinations import Destination, DestinationCache
 from stack.ip6.static_routes import DEFAULT_METRIC, StaticRoute, StaticRoutes
 from stack.nd.resolution import PROBE_INTERVAL, is_answer
@@ -130,17 +129,12 @@ class Routes:
     # -- what it depends on
 
     def changed(self) -> None:
-        """Something that next hops depend on has changed: each is determined again before it is used.
+        """Something that next hops depend on has changed (an address and its prefix, a route): all are found anew.
 
         What they hold for is the sum of this generation and that of the default router list, which grows with
         every change of either.
         """
         self.generation += 1
-
-    def follow(self, event: Event) -> None:
-        """An address with its prefix comes, can be used, or goes: what is on-link may be something else now."""
-        if isinstance(event, AddressChanged):
-            self.changed()
 
     def forget(self) -> None:
         """The interface goes down: only what the user gave stays."""

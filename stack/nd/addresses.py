@@ -282,6 +282,7 @@ class AddressTable:
     def _forget(self, entry: InterfaceAddress, now: float, *, told: bool = True) -> None:
         del self.table[entry.address]
         self._interface.listener.address_removed(entry.address, now)
+        self._interface.routes.changed()
         if told and self._interface.host.listeners:
             self._interface.host.emit(AddressChanged(entry.address, "deleted"))
 
@@ -368,6 +369,7 @@ class AddressTable:
             self._announce(entry)
 
     def _announce(self, entry: InterfaceAddress) -> None:
+        self._interface.routes.changed()
         host = self._interface.host
         if host.listeners:
             host.emit(AddressChanged(entry.address, entry.state.value))

@@ -1,15 +1,18 @@
 """Static routes and next-hop determination: RFC 4861 5.2, 6.3.6 and 7.3.3, RFC 4191 3."""
 
 import itertools
+from random import Random
 
 import pytest
 
 from stack.errors import RefusedError, StackError, UsageError
+from stack.host import Host
 from stack.icmp6.echo import EchoError
 from stack.ip6 import output
 from stack.ip6.routes import next_hop
 from tests.playbook import (
     OUR_LINK_LOCAL,
+    OUR_MAC,
     Play,
     advertisement,
     echo_request,
@@ -427,9 +430,8 @@ def test_a_next_hop_that_is_a_destination_too(play: Play) -> None:
     assert hop(play, ON_LINK_GATEWAY) == ON_LINK_GATEWAY
 
 
-def test_an_interface_that_is_let_go_listens_no_more(play: Play) -> None:
-    """Nothing of a detached interface is called again, and letting it go twice does nothing."""
-    play.host.detach(play.interface, play.now)
-    assert play.host.listeners == [play.events.append]
-    play.interface.detach(play.now)
-    assert play.host.listeners == [play.events.append]
+def test_nobody_listens_unless_asked_to() -> None:
+    """Next hops follow the addresses without any event: a host that nobody listens to builds none."""
+    host = Host(Random(1))
+    host.attach("t0", OUR_MAC)
+    assert host.listeners == []
