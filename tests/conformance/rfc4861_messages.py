@@ -293,14 +293,14 @@ EARLY = (
         MUST_NOT,
         "L 0: an address of the prefix is not concluded to be off-link",
         "nd.router_discovery.Advertisement",
-        f"{PREFIXES}::test_no_statement_without_the_flag",
+        f"{HERE}::test_6_3_4_no_statement_without_the_on_link_flag",
     ),
     met(
         "4.6.2",
         MUST_NOT,
         "L 0: an earlier indication of on-link stays",
         "nd.router_discovery.Advertisement",
-        f"{PREFIXES}::test_no_statement_without_the_flag",
+        f"{HERE}::test_6_3_4_no_statement_without_the_on_link_flag",
     ),
     met(
         "4.6.2",

@@ -160,7 +160,7 @@ ROWS = (
     not_met(
         "7.2.1",
         MUST,
-        "all-nodes also without any address",
+        "an interface without any address joins all-nodes, too",
         "an interface whose link-local address is not wanted, removed or a duplicate is in no group, "
         "so that it hears no RA",
     ),
@@ -295,7 +295,7 @@ ROWS = (
     not_met(
         "7.2.3",
         SHOULD,
-        "also of a source that is not on this link",
+        "an NS with a link-layer address makes an entry for a source that is not on this link, too",
         "it is answered without an entry, which would lead the packets of any address to who claims it (CVE-2008-2476)",
         _NS_IN,
         f"{ADVERTISE}::test_an_off_link_source_is_answered_and_not_remembered",
@@ -343,7 +343,13 @@ ROWS = (
     met("7.2.4", SHOULD, "O is zero for an anycast address", _ADVERTISE, f"{ADVERTISE}::test_for_an_anycast_address"),
     met("7.2.4", SHOULD, "otherwise O is one", _ADVERTISE, f"{ADVERTISE}::test_the_answer"),
     met("7.2.4", MUST, "asked from ::: S zero, to all nodes", _NS_IN, f"{ADVERTISE}::test_the_answer[7.2.4, from ::]"),
-    met("7.2.4", MUST, "else: S one, to who asked", _NS_IN, f"{ADVERTISE}::test_the_answer[7.2.4: to the group]"),
+    met(
+        "7.2.4",
+        MUST,
+        "asked from an address: S one, to that address",
+        _NS_IN,
+        f"{ADVERTISE}::test_the_answer[7.2.4: to the group]",
+    ),
     met(
         "7.2.4",
         SHOULD,
@@ -433,7 +439,7 @@ ROWS = (
     met(
         "7.2.5",
         MUST,
-        "and destinations that used it as a router are updated",
+        "IsRouter from TRUE to FALSE: destinations that used it as a router are updated",
         "ip6.routes.Routes.stopped_routing",
         f"{HERE}::test_6_3_5_destinations_of_a_router_that_goes[it is a host now]",
         "nd/test_redirect.py::test_a_target_that_becomes_a_host",
@@ -452,7 +458,7 @@ ROWS = (
     not_met(
         "7.2.6",
         SHOULD,
-        "those for several addresses have a small delay between",
+        "unsolicited advertisements for several addresses have a small delay between",
         "addresses that become valid at one moment are told of at that moment (ndisc_notify 1, by default 0)",
         _NOTIFY,
     ),

@@ -222,7 +222,7 @@ ROWS = (
     not_met(
         "6.3.4",
         SHOULD,
-        "a Cur Hop Limit of any such value is taken",
+        "a Cur Hop Limit is taken however small it is",
         "not below accept_ra_min_hop_limit (8): a single RA would cut the host off (CVE-2015-2922)",
         _TAKE,
         f"{DISCOVERY}::test_no_hop_limit_that_cuts_us_off",
@@ -245,7 +245,7 @@ ROWS = (
     met(
         "6.3.4",
         SHOULD,
-        "an equal one, too, every few hours",
+        "an equal one has it drawn anew every few hours",
         "nd.resolution.Resolver.reachable_time",
         "nd/test_resolution.py::test_reachable_time_is_drawn_anew_every_few_hours",
     ),
@@ -253,7 +253,7 @@ ROWS = (
     not_met(
         "6.3.4",
         SHOULD,
-        "a Retrans Timer of any such value is taken",
+        "a Retrans Timer is taken however long it is",
         "not above an hour: it would switch resolution and unreachability detection off",
         _TAKE,
         f"{DISCOVERY}::test_retransmission_timer",
@@ -268,7 +268,7 @@ ROWS = (
     met(
         "6.3.4",
         MUST,
-        "IsRouter is TRUE then",
+        "IsRouter of that entry is TRUE",
         "nd.resolution.Resolver.router_heard",
         f"{DISCOVERY}::test_the_routers_neighbour_entry",
         f"{DISCOVERY}::test_another_link_layer_address_makes_it_stale",
@@ -303,7 +303,11 @@ ROWS = (
         note="the link's greatest is that of the device: above 1500 only if the user has raised that",
     ),
     met(
-        "6.3.4", MUST_NOT, "L 0 is not taken to mean off-link", _TAKE, f"{PREFIXES}::test_no_statement_without_the_flag"
+        "6.3.4",
+        MUST_NOT,
+        "L 0 is not taken to mean off-link",
+        _TAKE,
+        f"{HERE}::test_6_3_4_no_statement_without_the_on_link_flag",
     ),
     met(
         "6.3.4",
@@ -378,6 +382,7 @@ ROWS = (
         _SELECT,
         f"{ROUTERS}::test_unreachable_routers_are_not_preferred",
         f"{ROUTERS}::test_a_router_under_resolution_is_suspect",
+        f"{HERE}::test_6_3_6_a_router_that_is_being_resolved_is_not_preferred",
         f"{ROUTERS}::test_one_that_is_known_before_one_of_which_nothing_is",
         note="among equal preferences; RFC 4191 3.2 has one of which nothing is known count as reachable",
     ),
@@ -441,6 +446,7 @@ ROWS = (
         "one at least, though an RA came before",
         f"{_RS}.advertised",
         f"{DISCOVERY}::test_one_is_sent_though_a_router_was_heard_before",
+        f"{HERE}::test_6_3_7_one_solicitation_whatever_came_before",
     ),
     met(
         "6.3.7",

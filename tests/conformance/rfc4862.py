@@ -58,7 +58,7 @@ ROWS = (
     not_met(
         "5.1",
         MUST,
-        "for each interface by itself",
+        "DupAddrDetectTransmits can be set for each interface by itself",
         "dad_transmits is the host's, one for all its interfaces",
         "settings.Settings",
     ),

@@ -16,6 +16,7 @@ from stack.nd import input as nd_input
 from stack.nd import resolution, router_solicitation
 from stack.settings import Settings
 from tests.nd.advertising import (
+    HIGH,
     NS,
     OTHER_ROUTER,
     OUR_ADDRESS,
@@ -348,6 +349,36 @@ def test_6_3_4_room_for_more_routers() -> None:
     for router in routers:
         hears(play, router=router, lifetime=9000)
     assert [text(each) for each in play.interface.routers.table] == routers
+
+
+@pytest.mark.parametrize("flags", ["A", ""], ids=["A 1", "A 0"])
+@pytest.mark.parametrize("valid", [0, 60, 86_400])
+def test_6_3_4_no_statement_without_the_on_link_flag(valid: int, flags: str) -> None:
+    """6.3.4, 4.6.2: L 0 conveys nothing on on-link determination: no prefix comes or goes by it."""
+    silent = prefix_option(flags=flags, valid=valid, preferred=0)
+    play = hears(ready(), silent)
+    assert play.interface.prefixes.listing(play.now) == []
+    hears(play, prefix_option(flags="L", valid=3600))
+    hears(play, silent)
+    assert [each.expires for each in play.interface.prefixes.listing(play.now)] == [3600.0]
+
+
+def test_6_3_6_a_router_that_is_being_resolved_is_not_preferred() -> None:
+    """6.3.6 1: INCOMPLETE is suspect, so that even a higher preference (RFC 4191 3.2) does not make up for it."""
+    play = hears(ready(), router=OTHER_ROUTER, lifetime=9000)
+    hears(play, preference=HIGH, lladdr=False, lifetime=9000)
+    assert play.interface.routers.select(play.now) == ip(ROUTER), "nothing is known of it yet"
+    play.ping(ROUTER)
+    assert play.neighbour(ROUTER) == "INCOMPLETE"
+    assert play.interface.routers.select(play.now) == ip(OTHER_ROUTER)
+
+
+def test_6_3_7_one_solicitation_whatever_came_before() -> None:
+    """6.3.7: SHOULD send at least one where an advertisement came before, here within the delay of the first one."""
+    play = Play(router_solicitations=3, dad_transmits=0).start(until=None)
+    play.receive(advertisement(lifetime=9000))
+    play.run(60.0)
+    assert len(play.sent(133)) == 1
 
 
 GONE: dict[str, Callable[[Play], object]] = {
