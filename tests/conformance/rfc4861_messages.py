@@ -346,7 +346,7 @@ EARLY = (
         "the link-local prefix is ignored",
         "nd.prefixes.PrefixList.advertised nd.autoconfiguration.Autoconfiguration.advertised",
         f"{PREFIXES}::test_the_link_local_prefix_is_ignored",
-        "nd/test_autoconfiguration.py::test_ignored[b: the link-local prefix]",
+        "conformance/test_rfc4862.py::test_5_5_3_b_the_link_local_prefix",
     ),
     met(
         "4.6.2",

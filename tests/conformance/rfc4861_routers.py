@@ -193,7 +193,7 @@ ROWS = (
         RULE,
         "a listed router's lifetime is reset",
         f"{_LIST}.advertised",
-        f"{ROUTERS}::test_a_later_advertisement_resets_the_lifetime",
+        f"{HERE}::test_6_3_4_the_lifetime_of_a_listed_router_is_reset",
     ),
     met(
         "6.3.4",

@@ -328,7 +328,7 @@ ROWS = (
         RULE,
         "b: the link-local prefix is silently ignored",
         f"{_AUTOCONF}.advertised",
-        f"{_IGNORED}[b: the link-local prefix]",
+        f"{HERE}::test_5_5_3_b_the_link_local_prefix",
     ),
     met(
         "5.5.3",
@@ -344,7 +344,7 @@ ROWS = (
         "d: a new prefix with a valid lifetime makes an address with the option's lifetimes",
         f"{_AUTOCONF}.advertised",
         f"{AUTOCONFIGURATION}::test_the_address",
-        f"{_IGNORED}[d: a valid lifetime of 0]",
+        f"{HERE}::test_5_5_3_d_a_valid_lifetime_of_0_forms_no_address",
     ),
     met(
         "5.5.3",
@@ -449,6 +449,7 @@ ROWS = (
         RULE,
         "an address is invalid when its valid lifetime is over",
         _TABLE,
+        f"{ADDRESSES}::test_deprecated_then_gone",
         f"{AUTOCONFIGURATION}::test_deprecation_and_expiry",
     ),
     met(

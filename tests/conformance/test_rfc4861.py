@@ -351,6 +351,19 @@ def test_6_3_4_room_for_more_routers() -> None:
     assert [text(each) for each in play.interface.routers.table] == routers
 
 
+@pytest.mark.parametrize("lifetime", [10, 1800, 9000])
+def test_6_3_4_the_lifetime_of_a_listed_router_is_reset(lifetime: int) -> None:
+    """6.3.4: its invalidation timer is reset to the newly received value, longer or shorter."""
+    play = hears(ready(), lifetime=1800)
+    play.run(play.now + 5.0)
+    hears(play, lifetime=lifetime)
+    begin = play.now
+    play.run(begin + lifetime - 0.1)
+    assert play.interface.routers.is_router(ip(ROUTER))
+    play.run(begin + lifetime)
+    assert not play.interface.routers.is_router(ip(ROUTER))
+
+
 @pytest.mark.parametrize("flags", ["A", ""], ids=["A 1", "A 0"])
 @pytest.mark.parametrize("valid", [0, 60, 86_400])
 def test_6_3_4_no_statement_without_the_on_link_flag(valid: int, flags: str) -> None:

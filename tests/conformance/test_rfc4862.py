@@ -6,6 +6,7 @@ import pytest
 
 from stack.discard import Verdict
 from stack.errors import RefusedError
+from stack.nd.interface_address import InterfaceAddress
 from stack.settings import Settings
 from tests.nd.advertising import NS, addresses, advertisement, prefix_option, ready
 from tests.playbook import (
@@ -147,6 +148,32 @@ def test_5_5_on_by_default() -> None:
     play.receive(advertisement(prefix_option()))
     play.run(play.now + 5.0)
     assert [play.address(each) for each in addresses(play)] == ["preferred"]
+
+
+@pytest.mark.parametrize("mode", [0, 3], ids=["EUI-64", "opaque"])
+@pytest.mark.parametrize("prefix", ["fe80::", "fe80:1::"])
+def test_5_5_3_b_the_link_local_prefix(prefix: str, mode: int) -> None:
+    """5.5.3 b: silently ignored: no address is made of it, and the one that is there keeps its lifetimes."""
+    play = ready(addr_gen_mode=mode)
+    before = {each: (entry.preferred_until, entry.valid_until) for each, entry in table(play).items()}
+    assert list(before.values()) == [(None, None)]
+    play.receive(advertisement(prefix_option(prefix, valid=10_000, preferred=0)))
+    play.run(play.now + 5.0)
+    assert {each: (entry.preferred_until, entry.valid_until) for each, entry in table(play).items()} == before
+    assert play.told("address") == []
+
+
+def test_5_5_3_d_a_valid_lifetime_of_0_forms_no_address() -> None:
+    """5.5.3 d: an address is formed if the valid lifetime is not 0; else there is none, not for a moment."""
+    play = ready()
+    play.receive(advertisement(prefix_option(valid=0, preferred=0), destination=OUR_LINK_LOCAL))
+    assert addresses(play) == []
+    play.run(play.now + 5.0)
+    assert play.told("address") == [] and play.sent(NS) == []
+
+
+def table(play: Play) -> dict[bytes, InterfaceAddress]:
+    return play.interface.addresses.table
 
 
 def deprecated(old_valid: float = 7200.0) -> Play:
