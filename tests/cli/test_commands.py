@@ -127,8 +127,9 @@ class TestShown:
         async with serving(tmp_path) as served:
             every = await as_json(served, "stats")
             some = await as_json(served, "stats", "--nonzero")
-            assert some == {name: value for name, value in every.items() if value}
-            assert 0 < len(some) < len(every)
+            # The host goes on between the two questions: its counters only grow.
+            assert {name for name, value in every.items() if value} <= set(some) < set(every)
+            assert all(some.values())
             assert f"{'Ip6InReceives':<32}0\n" in await sixtap(served, "stats")
             assert "Ip6InReceives" not in await sixtap(served, "stats", "--nonzero")
             text = await sixtap(served, "stats", "--prometheus")

@@ -370,5 +370,5 @@ def redirected(cache: DestinationCache) -> Iterator[bytes]:
 
 TestCachedAndDetermined = CachedAndDetermined.TestCase
 TestCachedAndDetermined.settings = settings(
-    max_examples=600, stateful_step_count=40, deadline=None, derandomize=True, database=None
+    max_examples=250, stateful_step_count=40, deadline=None, derandomize=True, database=None
 )

@@ -192,7 +192,7 @@ class Link(RuleBasedStateMachine):
 
 
 TestLink = Link.TestCase
-TestLink.settings = settings(max_examples=300, stateful_step_count=40, derandomize=True, deadline=None)
+TestLink.settings = settings(max_examples=150, stateful_step_count=40, derandomize=True, deadline=None)
 
 
 @pytest.mark.parametrize("robustness", [2, 3])

@@ -1,7 +1,6 @@
 """A month of renewals in virtual time: it passes in seconds, and nothing is left that should be gone."""
 
 import itertools
-import time
 
 from tests.nd.advertising import (
     OTHER_ROUTER,
@@ -58,7 +57,6 @@ def pass_time(play: Play, until: float, *frames: bytes) -> None:
 
 def test_a_month() -> None:
     """Renewed, everything stays as it is; no longer renewed, everything goes, timers included."""
-    since = time.process_time()
     play = ready(use_tempaddr=2, router_solicitations=3)
     before = len(play.host.timers)
     pass_time(play, play.now + INTERVAL, FIRST, SECOND)
@@ -94,7 +92,6 @@ def test_a_month() -> None:
     assert len(play.interface.listener.groups.records) == 2, "ff02::1 and the group of the link-local address"
     assert len(play.host.timers) == before, "RFC 4861 6.3.7: nor is anybody asked for a router meanwhile"
     assert play.sent(RS) == []
-    assert time.process_time() - since < 60.0
 
 
 def test_a_month_of_another_router_every_day() -> None:

@@ -1,6 +1,5 @@
 """Whole links in virtual time: hosts configure themselves, find and ping each other, and share their groups."""
 
-import time
 from collections import Counter
 
 import pytest
@@ -287,7 +286,6 @@ def test_solicited_node_groups_are_reported_by_each() -> None:
 
 
 def test_an_hour_with_a_querier() -> None:
-    begin = time.perf_counter()
     link = Link(10).up()
     for station in link.stations[:5]:
         link.join(station)
@@ -300,7 +298,6 @@ def test_an_hour_with_a_querier() -> None:
         link.run_until(link.now + 125)
     reports = Counter(each.target for each in link.taken(REPORT))
     assert reports == {GROUP: queries} | {f"ff02::1:ff00:{number:x}": queries for number in range(1, 11)}
-    assert time.perf_counter() - begin < 10
     for station in link.stations:
         assert station.host.next_deadline() is None
 
