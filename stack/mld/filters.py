@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from stack.address import IPv6Address
+from stack.address import IPv6Address, format_address
+from stack.errors import RefusedError, UsageError
 
 
 class FilterMode(Enum):
@@ -56,3 +57,37 @@ def merge(filters: Iterable[SourceFilter]) -> SourceFilter:
     if excluded is None:
         return SourceFilter(FilterMode.INCLUDE, frozenset(included))
     return SourceFilter(FilterMode.EXCLUDE, excluded - included)
+
+
+class SourceCall(Enum):
+    """The incremental calls of RFC 3678 (text not read), each about one source; `value` is the option's name."""
+
+    JOIN = "MCAST_JOIN_SOURCE_GROUP"
+    LEAVE = "MCAST_LEAVE_SOURCE_GROUP"
+    BLOCK = "MCAST_BLOCK_SOURCE"
+    UNBLOCK = "MCAST_UNBLOCK_SOURCE"
+
+    __hash__ = object.__hash__
+
+
+# The mode that a call needs, and whether it puts its source into the list or takes it out.
+_SOURCE_CALLS = {
+    SourceCall.JOIN: (FilterMode.INCLUDE, True),
+    SourceCall.LEAVE: (FilterMode.INCLUDE, False),
+    SourceCall.BLOCK: (FilterMode.EXCLUDE, True),
+    SourceCall.UNBLOCK: (FilterMode.EXCLUDE, False),
+}
+
+
+def changed(current: SourceFilter, call: SourceCall, source: IPv6Address) -> SourceFilter:
+    """A socket's filter after an incremental call; `current` is NOTHING for a socket that is no member.
+
+    Raises UsageError where the mode does not allow the call (EINVAL), RefusedError
+    where the source is in the list already, or is not in it (EADDRNOTAVAIL).
+    """
+    mode, adds = _SOURCE_CALLS[call]
+    if current.mode is not mode:
+        raise UsageError(f"{call.value} needs a membership that is not in mode {current.mode.value}")
+    if adds == (source in current.sources):
+        raise RefusedError(f"{format_address(source)} is {'already' if adds else 'not'} in the list of sources")
+    return SourceFilter(mode, current.sources | {source} if adds else current.sources - {source})

@@ -15,7 +15,7 @@ from stack.errors import RefusedError, UsageError
 from stack.events import GroupChanged, SourceFilterChanged, VersionChanged
 from stack.journal import Journal
 from stack.mld.compatibility import Compatibility
-from stack.mld.filters import EVERYTHING, NOTHING, FilterMode, SourceFilter
+from stack.mld.filters import EVERYTHING, NOTHING, FilterMode, SourceCall, SourceFilter, changed
 from stack.mld.groups import GroupList, GroupRecord, Membership, is_reportable, is_source_specific
 from stack.mld.personality import Personality
 from stack.mld.sender import Sender
@@ -123,6 +123,14 @@ class MulticastListener:
         membership.filter = source_filter
         self._change(record, after, now)
         return membership
+
+    def change_source(
+        self, owner: str, group: IPv6Address, call: SourceCall, source: IPv6Address, now: float
+    ) -> Membership | None:
+        """An incremental call of RFC 3678 for the socket `owner`. Raises as `changed` and `join` do."""
+        membership = self.groups.of(owner, group)
+        current = NOTHING if membership is None else membership.filter
+        return self.listen(owner, group, changed(current, call, source), now)
 
     def leave(self, membership: Membership, now: float) -> None:
         """Give a reference back; with the last one the group is left. A second time does nothing."""

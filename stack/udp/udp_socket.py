@@ -20,7 +20,7 @@ from stack.address import (
 )
 from stack.errors import RefusedError, UsageError
 from stack.ip6 import output
-from stack.mld.filters import SourceFilter
+from stack.mld.filters import NOTHING, SourceCall, SourceFilter, changed
 from stack.udp.datagram import Datagram, ReceiveQueue, UdpError
 from stack.udp.memberships import Memberships
 from stack.wire import ipv6, udp
@@ -138,6 +138,18 @@ class UdpSocket:
         if not is_multicast(group):
             raise UsageError(f"{format_address(group)} is not a multicast address")
         self.memberships.listen(interface or self._outgoing(group, None), group, wanted, now)
+
+    def change_source(
+        self,
+        group: IPv6Address,
+        call: SourceCall,
+        source: IPv6Address,
+        now: float,
+        interface: "Interface | None" = None,
+    ) -> None:
+        """An incremental call of RFC 3678 about one source; raises as `listen` and `stack.mld.filters.changed` do."""
+        current = self.memberships.get(interface or self._outgoing(group, None), group) or NOTHING
+        self.listen(group, changed(current, call, source), now, interface)
 
     # -- sending
 
