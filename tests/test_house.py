@@ -27,7 +27,7 @@ LAYERS = (
     ("protocols", ("ip6", "icmp6", "nd", "mld", "udp")),
     ("interface and host", ("interface", "host")),
     ("links", ("link",)),
-    ("the trio edge and the simulator", ("control", "report", "runtime", "sim", "sockets")),
+    ("the trio edge and the simulator", ("control", "lab", "report", "runtime", "sim", "sockets")),
     ("command line", ("cli",)),
 )
 RANKS = {name: rank for rank, (_, names) in enumerate(LAYERS) for name in names}
