@@ -8,6 +8,7 @@ and draws only from the generator handed in, so equal inputs give equal outputs.
 from collections import deque
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from stack.address import MacAddress
 from stack.bucket import TokenBucket
@@ -20,6 +21,7 @@ from stack.icmp6.echo import Echoes
 from stack.interface import Interface, Program
 from stack.journal import Journal
 from stack.settings import Settings
+from stack.snapshot import Snapshot
 from stack.timers import Timers
 from stack.udp.ports import Ports
 
@@ -80,6 +82,31 @@ class Host:
         frames = list(self._output)
         self._output.clear()
         return frames
+
+    # -- copies
+
+    def snapshot(self) -> Snapshot:
+        """The whole state at this moment, frames that wait for `output` included; `restore` makes hosts from it."""
+        return Snapshot.of(self)
+
+    @classmethod
+    def restore(cls, snapshot: Snapshot, program: Program | None = None) -> "Host":
+        """A new host that goes on from a snapshot as the first one did, given the same calls.
+
+        It shares nothing with any other. Listeners, and who waits for sockets and
+        echoes, are not restored; `program` becomes that of every interface. Raises
+        RefusedError for what is no snapshot of a host.
+        """
+        host = snapshot.thing()
+        if not isinstance(host, cls):
+            raise RefusedError("this is no snapshot of a host")
+        for interface in host.interfaces.values():
+            interface.program = program
+        return host
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What listens belongs to the edge (stack.edge).
+        return {**self.__dict__, "listeners": []}
 
     # -- links
 

@@ -7,10 +7,11 @@ depends on it is said on the link (SEED row S57).
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stack.address import IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
 from stack.discard import Discard, Outcome
+from stack.edge import state_without
 from stack.errors import RefusedError, UsageError
 from stack.events import FilterChanged, InterfaceDown, InterfaceUp
 from stack.ip6 import input as ip6_input
@@ -112,6 +113,9 @@ class Interface:
         self.listener = MulticastListener(self)
         self._header = b""
         self._make_header()
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        return state_without(self, "program")
 
     def _make_header(self) -> None:
         tag = ethernet.tag_bytes(self.vlan) if self.vlan is not None else b""

@@ -7,7 +7,7 @@ a timer while it runs, and otherwise a call.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Record(NamedTuple):
@@ -37,6 +37,10 @@ class Journal:
         self.cause = "call"
         self.frame: int | None = None
         self._listeners: list[Callable[[Record], None]] = []
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        # Who listens belongs to the edge (stack.edge).
+        return None, {"on": False, "cause": "call", "frame": None, "_listeners": []}
 
     def listen(self, listener: Callable[[Record], None]) -> None:
         """Call `listener(record)` for every decision from now on."""

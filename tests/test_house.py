@@ -22,10 +22,21 @@ LAYERS = (
     ("formats and addresses", ("errors", "address", "wire")),
     (
         "mechanisms",
-        ("bucket", "counters", "discard", "events", "explain", "journal", "multicast_filter", "settings", "timers"),
+        (
+            "bucket",
+            "counters",
+            "discard",
+            "edge",
+            "events",
+            "explain",
+            "journal",
+            "multicast_filter",
+            "settings",
+            "timers",
+        ),
     ),
     ("protocols", ("ip6", "icmp6", "nd", "mld", "udp")),
-    ("interface and host", ("interface", "host")),
+    ("interface and host", ("interface", "host", "snapshot")),
     ("links", ("link",)),
     ("the trio edge and the simulator", ("control", "lab", "report", "runtime", "sim", "sockets")),
     ("command line", ("cli",)),
@@ -39,12 +50,25 @@ ALSO_SANS_IO = ("stack.sim", "stack.link.switch", "stack.link.snooping")
 PURE = frozenset(
     (
         *("abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "hashlib"),
-        *("heapq", "hmac", "ipaddress", "itertools", "math", "operator", "re", "string", "struct", "textwrap"),
+        *(
+            "heapq",
+            "hmac",
+            "ipaddress",
+            "itertools",
+            "math",
+            "operator",
+            "pickle",
+            "re",
+            "string",
+            "struct",
+            "textwrap",
+        ),
         *("types", "typing", "zlib", "construct", "stack"),
     )
 )
-# The one generator is handed in, so its type may be named; addresses are parsed and printed by the C library.
-PURE_NAMES = {"random": {"Random"}, "socket": {"AF_INET6", "inet_ntop", "inet_pton"}}
+# The one generator is handed in, so its type may be named; octets are read like a file; addresses are parsed and
+# printed by the C library.
+PURE_NAMES = {"io": {"BytesIO"}, "random": {"Random"}, "socket": {"AF_INET6", "inet_ntop", "inet_pton"}}
 IMPURE_BUILTINS = frozenset(("open", "print", "input", "breakpoint", "exec", "eval"))
 
 

@@ -1,10 +1,11 @@
 """Echo (RFC 4443 4.1, 4.2): answering requests, and the sessions of our own pings."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stack.address import IPv6Address, format_address, is_multicast
 from stack.discard import Discard, Outcome, Verdict
+from stack.edge import state_without
 from stack.errors import RefusedError
 from stack.ip6 import output
 from stack.ip6.received import Received
@@ -85,7 +86,7 @@ class EchoError(NamedTuple):
 class EchoSession:
     """One ping: requests to one destination under one identifier.
 
-    `heard` is called with each EchoAnswer and EchoError.
+    `heard`, if there is one, is called with each EchoAnswer and EchoError.
     """
 
     __slots__ = ("_interface", "_outstanding", "data", "destination", "heard", "hop_limit", "identifier", "source")
@@ -98,7 +99,7 @@ class EchoSession:
         data: bytes,
         hop_limit: int | None,
         source: IPv6Address | None,
-        heard: Callable[[EchoAnswer | EchoError], None],
+        heard: Callable[[EchoAnswer | EchoError], None] | None,
     ) -> None:
         self._interface = interface
         self._outstanding: dict[int, None] = {}
@@ -108,6 +109,9 @@ class EchoSession:
         self.hop_limit = hop_limit
         self.source = source
         self.heard = heard
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        return state_without(self, "heard")
 
     def send(self, sequence: int, now: float) -> None:
         """Send one request; raises RefusedError if there is no source address or no way."""
@@ -144,13 +148,15 @@ class EchoSession:
 
     def answered(self, answer: EchoAnswer) -> None:
         """A reply arrived."""
-        self.heard(answer)
+        if self.heard is not None:
+            self.heard(answer)
 
     def failed(self, error: EchoError) -> bool:
         """An error about one of the requests arrived, or arose here; false if that request is not waited for."""
         if error.sequence not in self._outstanding:
             return False
-        self.heard(error)
+        if self.heard is not None:
+            self.heard(error)
         return True
 
     def forget(self, sequence: int) -> None:
@@ -175,7 +181,7 @@ class Echoes:
         self,
         interface: "Interface",
         destination: IPv6Address,
-        heard: Callable[[EchoAnswer | EchoError], None],
+        heard: Callable[[EchoAnswer | EchoError], None] | None,
         *,
         data: bytes = b"",
         hop_limit: int | None = None,

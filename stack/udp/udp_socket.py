@@ -6,7 +6,7 @@ before anything has changed.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stack.address import (
     SCOPE_INTERFACE_LOCAL,
@@ -18,6 +18,7 @@ from stack.address import (
     is_v4_mapped,
     scope,
 )
+from stack.edge import state_without
 from stack.errors import RefusedError, UsageError
 from stack.ip6 import output
 from stack.mld.filters import NOTHING, SourceCall, SourceFilter, changed
@@ -78,6 +79,9 @@ class UdpSocket:
         self.multicast_hops = 1
         self.multicast_loop = True
         self.memberships = Memberships(f"udp {number}")
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        return state_without(self, "heard")
 
     # -- where it is
 

@@ -1,0 +1,1 @@
+"""Snapshots, the flight recorder and what is asked of it."""
