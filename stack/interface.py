@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from stack.address import IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
+from stack.address import ALL_NODES, IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
 from stack.discard import Discard, Outcome
 from stack.edge import state_without
 from stack.errors import RefusedError, UsageError
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Program = Callable[[FilterPlan], None]
 
 MAXIMUM_MTU = 65_521
+ALL_NODES_MAC = multicast_mac(ALL_NODES)
 
 
 class Interface:
@@ -133,7 +134,7 @@ class Interface:
             raise RefusedError(f"the interface {self.name} is detached")
         if self.up:
             self.stop(now)
-        self._program(now)
+        self._listen_to_all_nodes(now)
         self.up = True
         self.disabled = False
         self.silent = True
@@ -156,6 +157,7 @@ class Interface:
         self.listener.interface_down(now)
         self.discovery.stop(now)
         self.addresses.stop(now)
+        self.filter_remove(ALL_NODES_MAC, now)
         self.resolver.flush()
         self.routes.forget()
         if self.host.listeners:
@@ -210,6 +212,15 @@ class Interface:
         self.routes.forget()
 
     # -- the link layer's filter
+
+    def _listen_to_all_nodes(self, now: float) -> None:
+        """RFC 4861 7.2.1: an interface that comes up hears ff02::1, before it has any address; OSError as below."""
+        self.macs.add(ALL_NODES_MAC)
+        try:
+            self._program(now)
+        except OSError:
+            self.macs.remove(ALL_NODES_MAC)
+            raise
 
     def filter_add(self, mac: MacAddress, now: float) -> None:
         """One more group uses `mac`; OSError if the driver refuses, and nothing has changed then."""

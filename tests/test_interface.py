@@ -202,11 +202,11 @@ def test_events_of_a_restart() -> None:
 
 
 def test_the_filter_is_programmed_before_anything_is_said() -> None:
-    """SEED row S57, RFC 4862 5.4.2: own MAC first, then the groups in the order in which they were joined."""
+    """SEED row S57, RFC 4861 7.2.1, RFC 4862 5.4.2: own MAC and all nodes, then the groups in order of joining."""
     play = Play()
     play.start(until=None)
     play.run(2.5)
-    assert play.log[0] == ("filter", FilterPlan((OUR_MAC,)))
+    assert play.log[0] == ("filter", FilterPlan((OUR_MAC,), (ALL_NODES_MAC,)))
     programmed = [entry for entry in play.log if entry[0] == "filter"]
     assert play.log[: len(programmed)] == programmed, "all of it before the first frame"
     assert play.interface.plan == FilterPlan((OUR_MAC,), (ALL_NODES_MAC, group_mac(ip(OUR_GROUP))))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stack.address import (
+    ALL_NODES,
     LOOPBACK,
     SCOPE_INTERFACE_LOCAL,
     UNSPECIFIED,
@@ -93,8 +94,9 @@ def check_addresses(source: IPv6Address, destination: IPv6Address) -> Discard | 
 
 def _check_destination(interface: "Interface", destination: IPv6Address) -> Discard | None:
     if destination[0] == 0xFF:
-        # Groups that share a MAC are told apart here (RFC 2464 7).
-        return None if destination in interface.listener.groups.records else Discard.GROUP_NOT_JOINED
+        # Groups that share a MAC are told apart here (RFC 2464 7). RFC 4861 7.2.1: all nodes, whoever has an address.
+        member = destination == ALL_NODES or destination in interface.listener.groups.records
+        return None if member else Discard.GROUP_NOT_JOINED
     entry = interface.addresses.table.get(destination)
     if entry is None:
         return Discard.ADDRESS_NOT_OURS

@@ -19,10 +19,10 @@ from stack.address import (
 )
 from stack.errors import RefusedError, UsageError
 from stack.events import AddressChanged, InterfaceDisabled
-from stack.nd import notify
 from stack.nd.dad import Detection
 from stack.nd.identifiers import Identifiers
 from stack.nd.interface_address import AddressState, InterfaceAddress, Origin, check_assignable, check_lifetimes
+from stack.nd.notify import Notifier
 
 if TYPE_CHECKING:
     from stack.interface import Interface
@@ -37,7 +37,15 @@ PREFER_TEMPORARY = 2
 class AddressTable:
     """The addresses of one interface in order of configuration, keyed by address."""
 
-    __slots__ = ("_dad_counter", "_first_message_at", "_interface", "_link_local_valid", "identifiers", "table")
+    __slots__ = (
+        "_dad_counter",
+        "_first_message_at",
+        "_interface",
+        "_link_local_valid",
+        "_notifier",
+        "identifiers",
+        "table",
+    )
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
@@ -45,6 +53,7 @@ class AddressTable:
         self._first_message_at = 0.0
         self._dad_counter = 0
         self._link_local_valid = False
+        self._notifier = Notifier(interface)
         self.identifiers = Identifiers(interface)
 
     def __len__(self) -> int:
@@ -244,7 +253,7 @@ class AddressTable:
         interface = self._interface
         listener = interface.listener
         self.table[entry.address] = entry
-        tested = interface.host.settings.dad_transmits > 0 and not (entry.nodad or entry.anycast)
+        tested = interface.variables.dad_transmits > 0 and not (entry.nodad or entry.anycast)
         # An untested one is valid at once: what is reported on its account leaves from it, not from :: (RFC 3590 4).
         entry.state = AddressState.TENTATIVE if tested else entry.valid_state(now)
         if tested:
@@ -294,6 +303,7 @@ class AddressTable:
         for timer in entry.answers.values():
             timer.cancel()
         entry.answers.clear()
+        self._notifier.address_removed(entry.address)
         for membership in reversed(entry.memberships):
             self._interface.listener.leave(membership, now)
         entry.memberships.clear()
@@ -314,7 +324,7 @@ class AddressTable:
         entry.state = entry.valid_state(now)
         self._announce(entry)
         if not entry.anycast:
-            notify.address_assigned(self._interface, entry.address, now)
+            self._notifier.address_assigned(entry.address, now)
         if not self._link_local_valid and self.link_local() is not None:
             self._link_local_valid = True
             # RFC 3590 4: groups reported from :: are reported again from the valid address.

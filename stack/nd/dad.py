@@ -117,7 +117,7 @@ class Detection:
         self._interface = interface
         self._concluded = concluded
         self._nonces: deque[bytes] = deque(maxlen=_NONCES_KEPT)
-        self._to_send = interface.host.settings.dad_transmits
+        self._to_send = interface.variables.dad_transmits
         self._looped = False
         self._timer: Timer | None = None
         self.address = address

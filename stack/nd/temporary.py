@@ -46,9 +46,8 @@ class TemporaryAddresses:
     @property
     def regen_advance(self) -> float:
         """REGEN_ADVANCE in seconds: time enough to find an address that nobody has (3.8)."""
-        settings = self._interface.host.settings
-        retrans = self._interface.variables.retrans_time_ms / 1000
-        return _ADVANCE_BASE + TEMP_IDGEN_RETRIES * settings.dad_transmits * retrans
+        variables = self._interface.variables
+        return _ADVANCE_BASE + TEMP_IDGEN_RETRIES * variables.dad_transmits * variables.retrans_time_ms / 1000
 
     def renew(self, record: "AutonomousPrefix", now: float) -> None:
         """The prefix has new lifetimes: they hold for its temporary addresses within their limits (3.4 step 1)."""

@@ -88,7 +88,7 @@ ROWS = (
         9131,
         "Gratuitous neighbour discovery",
         "ndisc_notify 1: routers are told of an address that has become valid",
-        "nd.notify.address_assigned",
+        "nd.notify.Notifier",
         "nd/test_notify.py::test_the_advertisement",
         "nd/test_notify.py::test_not_for_every_kind_of_address",
     ),

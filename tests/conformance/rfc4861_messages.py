@@ -46,7 +46,7 @@ _ADVERTISEMENT_IN = "nd.input.neighbor_advertisement"
 _RA_IN = "nd.router_discovery.router_advertisement"
 _RS_OUT = "nd.router_solicitation.RouterSolicitor"
 _NS_OUT = "nd.resolution.Resolver wire.nd.neighbor_solicitation"
-_NOTIFY = "nd.notify.address_assigned"
+_NOTIFY = "nd.notify.Notifier"
 _NA_OUT = "nd.input.advertise"
 
 EARLY = (

@@ -38,7 +38,7 @@ _BAD_NA = f"{VALIDATION}::test_invalid_advertisement"
 _ROUTER_FLAG = f"{STATES}::test_router_flag_follows_the_advertisement_only_where_it_updates"
 _RECEIVED = f"{STATES}::test_advertisement_received"
 _NONE_UNASKED = f"{HERE}::test_7_2_6_nothing_is_advertised_unasked"
-_NOTIFY = "nd.notify.address_assigned"
+_NOTIFY = "nd.notify.Notifier"
 _NOTIFIED = "nd/test_notify.py::test_the_advertisement"
 _SETTING = "sent with ndisc_notify 1 alone"
 
@@ -157,12 +157,13 @@ ROWS = (
         "nd/test_dad.py::test_the_group_is_listened_to_during_the_delay",
         f"{ADDRESSES}::test_what_the_user_gave_stays_and_is_tested_again",
     ),
-    not_met(
+    met(
         "7.2.1",
         MUST,
         "an interface without any address joins all-nodes, too",
-        "an interface whose link-local address is not wanted, removed or a duplicate is in no group, "
-        "so that it hears no RA",
+        "interface.Interface.start",
+        "nd/test_all_nodes.py::test_an_advertisement_is_heard",
+        "nd/test_all_nodes.py::test_the_driver_passes_it_for_as_long_as_the_interface_is_up",
     ),
     met(
         "7.2.1",
@@ -455,12 +456,13 @@ ROWS = (
     ),
     met("7.2.6", MUST, "unsolicited: S zero", _NOTIFY, _NOTIFIED, note=_SETTING),
     met("7.2.6", MUST, "unsolicited: router flag zero", _NOTIFY, _NOTIFIED, note=_SETTING),
-    not_met(
+    met(
         "7.2.6",
         SHOULD,
         "unsolicited advertisements for several addresses have a small delay between",
-        "addresses that become valid at one moment are told of at that moment (ndisc_notify 1, by default 0)",
         _NOTIFY,
+        "nd/test_notify.py::test_several_at_one_moment_have_a_gap_between",
+        note=_SETTING,
     ),
     met(
         "7.2.7",

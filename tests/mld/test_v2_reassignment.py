@@ -161,8 +161,8 @@ def test_S70_last_address_saves_in_silence() -> None:
     assert unchanged(play)
     for group in GROUPS:
         assert group_mac(ip(group)) in play.interface.plan.exact
-    # The solicited-node group and ff02::1 are the address's own.
-    assert len(play.plans) == 2
+    # The solicited-node group is the address's own; the MAC of ff02::1 stays with the interface (RFC 4861 7.2.1).
+    assert len(play.plans) == 1
 
 
 def test_S71_silent_while_saved() -> None:

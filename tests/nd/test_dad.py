@@ -3,6 +3,7 @@
 import pytest
 
 from stack.discard import Discard, Verdict
+from stack.errors import UsageError
 from tests.playbook import (
     OUR_LINK_LOCAL,
     OUR_MAC,
@@ -194,6 +195,30 @@ def test_what_is_not_tested_is_valid_at_once(settings: dict[str, int], options: 
     frames = play.sent()
     assert of(frames, NS) == []
     assert (REPORT, GLOBAL_GROUP) in [(each.kind, each.target) for each in frames]
+
+
+def test_an_interface_has_a_number_of_probes_of_its_own() -> None:
+    """RFC 4862 5.1: DupAddrDetectTransmits is a variable of each interface; the setting is what the others follow."""
+    play = running(dad_transmits=1)
+    other = play.host.attach("t1", bytes.fromhex("02006e000009"), index=9)
+    other.variables.set_dad_transmits(3)
+    other.start(play.now)
+    play.run(play.now + 10.0)
+    assert len(probes(play.sent(), "fe80::6eff:fe00:9")) == 3
+    play.add_address(GLOBAL)
+    play.run(play.now + 10.0)
+    assert len(probes(play.sent(), GLOBAL)) == 1
+    other.variables.set_dad_transmits(0)
+    other.addresses.add(ip("2001:db8::9"), 64, play.now)
+    assert other.is_assigned(ip("2001:db8::9")), "5.1: 0 is no detection"
+    other.variables.set_dad_transmits(None)
+    assert other.variables.dad_transmits == 1
+
+
+@pytest.mark.parametrize("count", [-1, 256])
+def test_no_such_number_of_probes(count: int) -> None:
+    with pytest.raises(UsageError, match="dad_transmits"):
+        running().interface.variables.set_dad_transmits(count)
 
 
 def test_every_address_is_tested_whatever_its_identifier() -> None:
