@@ -45,7 +45,13 @@ RANKS = {name: rank for rank, (_, names) in enumerate(LAYERS) for name in names}
 HOST_RANK = RANKS["host"]
 EDGE_RANK = RANKS["runtime"]
 # Without I/O though above the host: they run in virtual time.
-ALSO_SANS_IO = ("stack.sim", "stack.link.switch", "stack.link.snooping")
+ALSO_SANS_IO = (
+    "stack.sim",
+    "stack.link.switch",
+    "stack.link.snooping",
+    "stack.link.listening",
+    "stack.link.impairment",
+)
 # What the sans-IO part may use of the world. A clock, a descriptor and chance are not among it.
 PURE = frozenset(
     (

@@ -3,6 +3,7 @@
 import pytest
 
 from stack.link.switch import LEARNING_LIMIT, Port, Switch
+from stack.multicast_filter import FilterPlan
 
 A, B, C = (bytes.fromhex(f"0200000000{number:02x}") for number in (0xA, 0xB, 0xC))
 BROADCAST = bytes.fromhex("ffffffffffff")
@@ -145,4 +146,67 @@ def test_a_flood_of_stations_takes_no_more_than_the_limit(bench: Bench) -> None:
 
 def test_a_switch_with_one_port_or_none() -> None:
     assert Bench(1).forward(frame(B, A), 0) == []
-    assert Switch().forward(frame(B, A), Port(0, "stray")) == []
+    assert Switch().forward(frame(B, A), Port(Switch(), 0, "stray")) == []
+
+
+# -- forgetting
+
+
+def test_a_station_that_is_silent_is_forgotten() -> None:
+    # IEEE 802.1D 7.9.2: 300 s by default
+    switch = Switch()
+    ports = [switch.add_port(str(number)) for number in range(3)]
+    switch.forward(frame(BROADCAST, B), ports[1], 10.0)
+    assert switch.forward(frame(B, A), ports[0], 309.9) == [ports[1]]
+    assert switch.where(B, 309.9) is ports[1]
+    assert switch.forward(frame(B, A), ports[0], 310.0) == ports[1:]
+    assert switch.where(B, 310.0) is None
+    switch.forward(frame(BROADCAST, B), ports[1], 311.0)
+    assert switch.forward(frame(B, A), ports[0], 600.0) == [ports[1]]
+
+
+def test_a_link_that_goes_down_is_forgotten(bench: Bench) -> None:
+    bench.learn(B, 1)
+    bench.switch.set_up(bench.ports[1], False)
+    assert bench.forward(frame(B, A), 0) == [2, 3]
+    bench.switch.set_up(bench.ports[1], True)
+    assert bench.forward(frame(B, A), 0) == [1, 2, 3], "it has to be learnt anew"
+
+
+# -- stations' filters
+
+
+def test_no_copy_for_whom_the_card_would_drop_it(bench: Bench) -> None:
+    bench.switch.set_filter(bench.ports[1], FilterPlan(unicast=(B,), exact=(GROUP,)))
+    bench.switch.set_filter(bench.ports[2], FilterPlan(unicast=(C,), allmulti=True))
+    assert bench.forward(frame(GROUP, A), 0) == [1, 2, 3]
+    assert bench.forward(frame(BROADCAST, A), 0) == [2, 3]
+    assert bench.forward(frame(B, A), 0) == [1, 3], "unknown, but who else would take it"
+    bench.switch.set_filter(bench.ports[1], FilterPlan(unicast=(B,)))
+    assert bench.forward(frame(GROUP, A), 0) == [2, 3]
+    bench.switch.set_filter(bench.ports[1], FilterPlan(unicast=(B,), off=True))
+    assert bench.forward(frame(BROADCAST, A), 0) == [1, 2, 3]
+    bench.switch.set_filter(bench.ports[2], None)
+    assert bench.forward(frame(B, A), 0) == [1, 2, 3]
+
+
+def test_a_filter_holds_for_frames_that_were_on_their_way(bench: Bench) -> None:
+    route = bench.switch.route(frame(GROUP, A), bench.ports[0], 0.0)
+    assert route is not None
+    bench.switch.set_filter(bench.ports[1], FilterPlan(unicast=(B,)))
+    assert [port.number for port in bench.switch.receivers(frame(GROUP, A), route)] == [2, 3]
+
+
+# -- mirrors
+
+
+def test_a_mirror_gets_what_enters_and_leaves_and_nothing_else(bench: Bench) -> None:
+    bench.switch.mirror(bench.ports[1], bench.ports[3])
+    assert bench.forward(frame(BROADCAST, B), 1) == [0, 2, 3]
+    assert bench.forward(frame(B, A), 0) == [1, 3]
+    assert bench.forward(frame(A, C), 2) == [0], "between others"
+    assert bench.forward(frame(BROADCAST, A), 0) == [1, 2, 3]
+    bench.switch.set_filter(bench.ports[1], FilterPlan(unicast=(B,)))
+    assert bench.forward(frame(BROADCAST, A), 0) == [1, 2, 3], "the card does not hide it"
+    bench.ports[3].up = False
+    assert bench.forward(frame(B, A), 0) == [1]

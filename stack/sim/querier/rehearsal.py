@@ -89,7 +89,7 @@ class Rehearsal:
         for station in stations:
             self._names[LINK_LOCAL_PREFIX + eui64_identifier(station.interface.mac)] = station.name
             world.start(station)
-            world.at(_JOINS * interval, lambda station=station: self._join(station, interval))  # type: ignore[misc]
+            world.at(_JOINS * interval, lambda station=station: self._join(station, interval))
         world.run_until(max(_LEAVES.values()) * interval + router.variables.last_listener_query_time + 1)
         world.run_while(lambda: router.queries_sent < self._queries, limit=(self._queries + 1) * interval)
         world.run_until(world.now + router.answer_time)
