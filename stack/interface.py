@@ -16,6 +16,7 @@ from stack.errors import RefusedError, UsageError
 from stack.events import FilterChanged, InterfaceDown, InterfaceUp
 from stack.ip6 import input as ip6_input
 from stack.ip6 import source
+from stack.ip6.known import KnownHeaders
 from stack.ip6.routes import Routes
 from stack.mld.listener import MulticastListener
 from stack.multicast_filter import FilterPlan, MulticastMacs
@@ -54,8 +55,10 @@ class Interface:
         "disabled",
         "discovery",
         "dns",
+        "generation",
         "host",
         "index",
+        "known",
         "listener",
         "mac",
         "macs",
@@ -112,6 +115,9 @@ class Interface:
         self.routes = Routes(self)
         self.resolver = Resolver(self)
         self.listener = MulticastListener(self)
+        self.known = KnownHeaders(self)
+        # Grows when the interface starts, stops, is disabled or gets another MAC.
+        self.generation = 0
         self._header = b""
         self._make_header()
 
@@ -135,6 +141,7 @@ class Interface:
         if self.up:
             self.stop(now)
         self._listen_to_all_nodes(now)
+        self.generation += 1
         self.up = True
         self.disabled = False
         self.silent = True
@@ -151,6 +158,7 @@ class Interface:
         """Go down: nothing in or out from now on, and no leaves; what was learnt is forgotten."""
         if not self.up:
             return
+        self.generation += 1
         self.up = False
         self.disabled = False
         # First, so that leaving the groups of addresses finds nothing to say.
@@ -186,6 +194,7 @@ class Interface:
         except OSError:
             self.mac = before
             raise
+        self.generation += 1
         self._make_header()
         if self.up:
             self.start(now)
@@ -204,6 +213,7 @@ class Interface:
 
     def disable(self, now: float) -> None:
         """RFC 4862 5.4.5: no IPv6 packet in or out until the interface starts again."""
+        self.generation += 1
         self.disabled = True
         self.listener.interface_down(now)
         self.discovery.stop(now)

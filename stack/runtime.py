@@ -76,8 +76,7 @@ class Runtime:
         while True:
             now = trio.current_time()
             frames = link.read(BATCH)
-            for frame in frames:
-                host.receive(frame, now, interface)
+            host.receive_batch(frames, now, interface)
             host.advance(now)
             self._write_out()
             if len(frames) == BATCH:

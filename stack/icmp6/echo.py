@@ -37,6 +37,8 @@ def request(interface: "Interface", received: Received, now: float) -> Outcome:
     packet = ipv6.packet(source, received.source, ipv6.ICMPV6, hop_limit, message)
     interface.host.counters.icmp_out[icmpv6.ECHO_REPLY] += 1
     sent = output.send(interface, packet, now)
+    if sent:
+        interface.known.learn(received, source)
     if interface.host.journal.on:
         what = f"echo reply from {format_address(source)} to {format_address(received.source)}"
         interface.host.journal.note(now, "icmp6", what if sent else f"{what}: no way there", "RFC 4443 4.2")

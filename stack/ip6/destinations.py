@@ -23,7 +23,7 @@ NEVER = -1
 class Destination:
     """One entry: `next_hop` holds for the `generation` of the routes in which it was determined, up to `until`.
 
-    Whoever sends there moves it to the end of its `turn`, the order of eviction that it stands in.
+    `turn` is the order of eviction that it stands in.
 
     `redirect` is the target of a redirect and `first_hop` the router that it was
     believed from; `mtu` is a path MTU in octets. `wanted` says that packets of our
@@ -53,12 +53,13 @@ Turn = OrderedDict[IPv6Address, Destination]
 
 
 class DestinationCache:
-    """The entries of one interface by destination (16 bytes)."""
+    """The entries of one interface by destination (16 bytes); `generation` grows when what they say changes."""
 
-    __slots__ = ("_claims", "_kept", "_plain", "_through", "entries")
+    __slots__ = ("_claims", "_kept", "_plain", "_through", "entries", "generation")
 
     def __init__(self) -> None:
         self.entries: dict[IPv6Address, Destination] = {}
+        self.generation = 0
         # The orders of eviction, least recently used first.
         self._claims: Turn = OrderedDict()
         self._plain: Turn = OrderedDict()
@@ -105,8 +106,14 @@ class DestinationCache:
         del self.entries[entry.address]
         self._move(entry, None)
 
+    def used(self, entry: Destination) -> None:
+        """A packet goes there."""
+        if entry.turn is not None:
+            entry.turn.move_to_end(entry.address)
+
     def clear(self) -> None:
         """Forget everything."""
+        self.generation += 1
         self.entries.clear()
         for turn in (self._claims, self._plain, self._kept):
             turn.clear()
@@ -119,6 +126,7 @@ class DestinationCache:
             del through[entry.address]
             if not through:
                 del self._through[entry.redirect]
+        self.generation += 1
         entry.redirect, entry.first_hop = target, first_hop
         entry.generation = NEVER
         if target is not None:

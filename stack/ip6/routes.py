@@ -53,6 +53,15 @@ def next_hop(
     return entry.next_hop
 
 
+def settled_hop(interface: "Interface", destination: IPv6Address, entry: Destination | None) -> IPv6Address | None:
+    """The next hop that stays the same until a generation grows, or None: it has to be determined for each packet."""
+    if is_link_local(destination):
+        return destination
+    generation = interface.routes.generation + interface.routers.generation
+    settled = entry is not None and entry.generation == generation and entry.until == math.inf
+    return entry.next_hop if entry is not None and settled else None
+
+
 class NextHop(NamedTuple):
     """Where packets go first, None if no route leads there; which routers are passed over, in the list of them too."""
 
@@ -197,8 +206,7 @@ class Routes:
 
     def use(self, entry: Destination, packet: bytes) -> None:
         """A packet goes to a destination: its entry is in use."""
-        if entry.turn is not None:
-            entry.turn.move_to_end(entry.address)
+        self.destinations.used(entry)
         if not entry.wanted and not is_answer(packet):
             entry.wanted = True
             self.destinations.place(entry)

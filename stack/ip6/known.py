@@ -1,0 +1,157 @@
+"""Known headers: what was decided of a frame's headers, remembered for the frames that carry the same ones.
+
+A frame that goes its whole way through the parser, in `Interface.receive` and
+what it calls, may leave its first 54 octets here (Ethernet and IPv6 header: who it
+is from and for, its length, what it carries) with what follows from them: that the
+addresses are right, and where the answer goes. A later frame that begins with the
+same 54 octets needs its message checked and no more. Nothing is decided here, so
+there is no second set of rules: what the parser would look at again is the
+same as long as `_basis` is, and the neighbour is looked at for each frame.
+
+It is kept for what comes in bulk, echo requests to an address of ours. Everything
+else, and every message that is not plainly right, takes the whole way.
+"""
+
+from typing import TYPE_CHECKING
+
+from stack.discard import Verdict
+from stack.ip6.routes import settled_hop
+from stack.nd.states import NeighborState
+from stack.wire import ethernet, icmpv6, ipv6
+from stack.wire.checksum import ones_sum, pseudo_header_sum
+
+if TYPE_CHECKING:
+    from stack.address import IPv6Address
+    from stack.interface import Interface
+    from stack.ip6.destinations import Destination
+    from stack.ip6.received import Received
+    from stack.nd.cache import Neighbor
+
+HEADERS = ethernet.HEADER_LENGTH + ipv6.HEADER_LENGTH
+_REQUEST = bytes((icmpv6.ECHO_REQUEST, 0))
+_REPLY = bytes((icmpv6.ECHO_REPLY, 0))
+# RFC 1624: the type's word grows by 0x0100, so the checksum shrinks by it, in ones' complement.
+_CHECKSUM_CHANGE = 0xFFFF - ((icmpv6.ECHO_REPLY - icmpv6.ECHO_REQUEST) << 8)
+# A packet goes straight to such a neighbour; in any other state sending has consequences.
+_READY = frozenset((NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE))
+
+
+class KnownHeader:
+    """The headers of echo requests of one length from one neighbour's address to one of ours.
+
+    `reply` are the headers of the answer; `sum` is the ones' complement sum of the
+    pseudo-header (RFC 8200 8.1). `hits`
+    counts the frames since the counters were last brought up to date.
+    """
+
+    __slots__ = ("hits", "length", "mac", "neighbour", "reply", "route", "sum")
+
+    def __init__(self, packet: bytes, reply: bytes, neighbour: "Neighbor", route: "Destination | None") -> None:
+        self.length = ethernet.HEADER_LENGTH + len(packet)
+        octets = len(packet) - ipv6.HEADER_LENGTH
+        self.sum = pseudo_header_sum(packet[8:24], packet[24:40], octets, ipv6.ICMPV6)
+        self.reply = reply
+        self.neighbour = neighbour
+        self.mac = neighbour.mac
+        self.route = route
+        self.hits = 0
+
+
+class KnownHeaders:
+    """The known headers of one interface, at most `max_known_headers`."""
+
+    __slots__ = ("_basis", "_interface", "_touched", "table")
+
+    def __init__(self, interface: "Interface") -> None:
+        self._interface = interface
+        self._basis: tuple[int, ...] = ()
+        self._touched: list[KnownHeader] = []
+        self.table: dict[bytes, KnownHeader] = {}
+
+    def revise(self) -> None:
+        """Forget everything if something that the decisions rest on has changed; to be called before `answer`."""
+        if self.table:
+            basis = self._current_basis()
+            if basis != self._basis:
+                self.table.clear()
+
+    def _current_basis(self) -> tuple[int, ...]:
+        interface = self._interface
+        routes = interface.routes
+        return (
+            interface.generation,
+            routes.generation,
+            interface.routers.generation,
+            routes.destinations.generation,
+            interface.variables.hop_limit,
+            interface.mtu,
+        )
+
+    def learn(self, received: "Received", source: "IPv6Address") -> None:
+        """An echo request was answered from `source`: remember its headers, if the next ones can be treated alike."""
+        interface = self._interface
+        packet = received.packet
+        limit = interface.host.settings.max_known_headers
+        if (
+            source != received.destination
+            or interface.addresses.claims(received.source)
+            or received.link_multicast
+            or packet[6] != ipv6.ICMPV6
+            or interface.vlan is not None
+            or len(packet) > interface.mtu
+            or not limit
+        ):
+            return
+        route = interface.routes.destinations.get(received.source)
+        next_hop = settled_hop(interface, received.source, route)
+        neighbour = None if next_hop is None else interface.resolver.cache.get(next_hop)
+        if neighbour is None or neighbour.mac is None or neighbour.state not in _READY:
+            return
+        self.revise()
+        if not self.table:
+            self._basis = self._current_basis()
+        while len(self.table) >= limit:
+            del self.table[next(iter(self.table))]
+        hop_limit = interface.variables.hop_limit
+        header = ipv6.packet(source, received.source, ipv6.ICMPV6, hop_limit, packet[ipv6.HEADER_LENGTH :])
+        reply = neighbour.mac + interface.mac + ethernet.IPV6_TYPE + header[: ipv6.HEADER_LENGTH]
+        key = interface.mac + received.source_mac + ethernet.IPV6_TYPE + packet[: ipv6.HEADER_LENGTH]
+        self.table[key] = KnownHeader(packet, reply, neighbour, route)
+
+    def answer(self, frame: bytes, now: float) -> bytes | None:
+        """The echo reply to `frame`, or None: it takes the whole way. `settle` follows a batch of these."""
+        known = self.table.get(frame[:HEADERS])
+        if known is None or len(frame) != known.length:
+            return None
+        message = frame[HEADERS:]
+        if message[:2] != _REQUEST or (ones_sum(message) + known.sum) % 0xFFFF:
+            return None
+        neighbour = known.neighbour
+        if neighbour.mac is not known.mac or neighbour.state not in _READY:
+            return None
+        if not known.hits:
+            self._touched.append(known)
+            self._interface.resolver.cache.used(neighbour, now)
+            if known.route is not None:
+                self._interface.routes.destinations.used(known.route)
+        known.hits += 1
+        checksum = ((message[2] << 8) + message[3] + _CHECKSUM_CHANGE) % 0xFFFF
+        return b"".join((known.reply, _REPLY, checksum.to_bytes(2, "big"), message[4:]))
+
+    def settle(self) -> None:
+        """Bring the counters up to date with what `answer` has answered."""
+        counters = self._interface.host.counters
+        for known in self._touched:
+            hits, known.hits = known.hits, 0
+            octets = hits * (known.length - ethernet.HEADER_LENGTH)
+            counters.frames_in += hits
+            counters.frames_out += hits
+            counters.packets_in += hits
+            counters.packets_out += hits
+            counters.octets_in += octets
+            counters.octets_out += octets
+            counters.delivers_in += hits
+            counters.icmp_in[icmpv6.ECHO_REQUEST] += hits
+            counters.icmp_out[icmpv6.ECHO_REPLY] += hits
+            counters.outcomes[Verdict.ANSWERED] += hits
+        self._touched.clear()

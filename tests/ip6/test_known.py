@@ -1,0 +1,266 @@
+"""Known headers: whatever comes and whatever changes, a host that remembers headers does what one without them does.
+
+Two hosts are told the same, frame by frame and change by change. One of them may
+remember no header, so that each of its frames goes through the whole parser.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.nd import advertising
+from tests.playbook import (
+    OUR_LINK_LOCAL,
+    OUR_MAC,
+    PEER_LINK_LOCAL,
+    Play,
+    advertisement,
+    echo_request,
+    frame,
+    icmp,
+    ip,
+    lladdr_option,
+    packet,
+    solicitation,
+)
+from tests.udp.common import datagram
+
+OUR_GLOBAL, PEER_GLOBAL, FAR = "2001:db8:1::1", "2001:db8:1::9", "2001:db8:9::9"
+OTHER_MAC = bytes.fromhex("020072000007")
+PEERS = (PEER_LINK_LOCAL, PEER_GLOBAL, FAR)
+SIZES = (0, 1, 8, 9, 1000, 1452)
+
+Step = Callable[[Play], object]
+
+
+class Twins:
+    """The same host twice: `quick` remembers headers, `plain` does not."""
+
+    def __init__(self, **options: int) -> None:
+        self.quick = self._host(**options)
+        self.plain = self._host(**{**options, "max_known_headers": 0})
+
+    @staticmethod
+    def _host(**options: int) -> Play:
+        play = Play(dad_transmits=0, **options).start(2.0)
+        play.add_address(OUR_GLOBAL)
+        play.receive(advertising.advertisement())
+        play.meet()
+        play.meet(PEER_GLOBAL)
+        play.receive(advertisement(advertising.ROUTER, flags="RSO", mac=advertising.ROUTER_MAC))
+        play.sent()
+        return play
+
+    def do(self, step: Step) -> None:
+        """The same step on both, and the same must be seen: frames out, counters, neighbours."""
+        for play in (self.quick, self.plain):
+            step(play)
+            play.settle()
+        assert self.quick.sent() == self.plain.sent()
+        assert self.quick.host.counters.as_dict() == self.plain.host.counters.as_dict()
+        assert neighbours(self.quick) == neighbours(self.plain)
+
+    @property
+    def known(self) -> int:
+        """How many headers are remembered."""
+        return len(self.quick.interface.known.table)
+
+
+def neighbours(play: Play) -> list[tuple[bytes, bytes | None, str, float]]:
+    """What the neighbour cache says."""
+    entries = play.interface.resolver.cache.entries.values()
+    return [(entry.address, entry.mac, entry.state.value, entry.used_at) for entry in entries]
+
+
+def take(*frames: bytes) -> Step:
+    """These frames arrive in one batch."""
+    return lambda play: play.host.receive_batch(list(frames), play.now, play.interface)
+
+
+def request(source: str = PEER_LINK_LOCAL, size: int = 8, sequence: int = 1, code: int = 0) -> bytes:
+    """An echo request to the address of ours that has the scope of its source."""
+    ours = OUR_LINK_LOCAL if source == PEER_LINK_LOCAL else OUR_GLOBAL
+    data = bytes(index & 0xFF for index in range(size))
+    return echo_request(ours, source=source, data=data, sequence=sequence, code=code)
+
+
+def damaged(octets: bytes, at: int, value: int) -> bytes:
+    """One octet is another."""
+    at %= len(octets)
+    return octets[:at] + bytes((octets[at] ^ value,)) + octets[at + 1 :]
+
+
+def redirect(target: str = "fe80::b1") -> bytes:
+    """The router says that there is a better first hop to FAR (RFC 4861 4.5)."""
+    body = bytes(4) + ip(target) + ip(FAR) + lladdr_option(2, OTHER_MAC)
+    message = icmp(advertising.ROUTER, OUR_GLOBAL, 137, 0, body)
+    return frame(packet(advertising.ROUTER, OUR_GLOBAL, message), mac=advertising.ROUTER_MAC)
+
+
+def later(seconds: float) -> Step:
+    """Time passes."""
+    return lambda play: play.run(play.now + seconds)
+
+
+requests = st.builds(request, st.sampled_from(PEERS), st.sampled_from(SIZES), st.integers(0, 65_535), st.just(0))
+odd_requests = st.one_of(
+    st.builds(request, st.sampled_from(PEERS), st.sampled_from(SIZES), st.just(1), st.integers(1, 255)),
+    st.builds(damaged, requests, st.integers(0, 69), st.integers(1, 255)),
+    st.builds(damaged, requests, st.integers(0, 2_000), st.integers(1, 255)),
+    st.builds(lambda octets, behind: octets + bytes(behind), requests, st.integers(1, 30)),
+    st.builds(lambda octets, cut: octets[:-cut], requests, st.integers(1, 70)),
+)
+others = st.sampled_from(
+    (
+        datagram(),
+        solicitation(OUR_LINK_LOCAL),
+        solicitation(OUR_LINK_LOCAL, mac=OTHER_MAC),
+        advertisement(PEER_LINK_LOCAL, mac=OTHER_MAC),
+        advertisement(PEER_LINK_LOCAL, flags="", mac=OTHER_MAC),
+        advertisement(PEER_GLOBAL),
+        advertisement(advertising.ROUTER, flags="SO", mac=advertising.ROUTER_MAC),
+        advertising.advertisement(hop_limit=33),
+        redirect(),
+        redirect("fe80::b2"),
+        advertising.advertisement(lifetime=0),
+        advertising.advertisement(router=advertising.OTHER_ROUTER, preference=advertising.HIGH),
+        echo_request("ff02::1"),
+    )
+)
+batches = st.lists(st.one_of(requests, requests, odd_requests, others), min_size=1, max_size=6).map(
+    lambda frames: take(*frames)
+)
+
+
+def toggle_address(address: str) -> Step:
+    """An address of ours comes, or goes."""
+
+    def step(play: Play) -> None:
+        if play.address(address) is None:
+            play.add_address(address)
+        else:
+            play.remove_address(address)
+
+    return step
+
+
+def delete_neighbour(address: str) -> Step:
+    return lambda play: play.neighbour(address) and play.interface.resolver.delete(ip(address), play.now)
+
+
+def toggle_link(play: Play) -> None:
+    if play.interface.up:
+        play.interface.stop(play.now)
+    else:
+        play.interface.start(play.now)
+
+
+def set_one(name: str, value: int) -> Step:
+    return lambda play: play.host.settings.set_text(name, str(value))
+
+
+changes: st.SearchStrategy[Step] = st.one_of(
+    st.floats(0.01, 40.0).map(later),
+    st.sampled_from((OUR_GLOBAL, PEER_LINK_LOCAL, PEER_GLOBAL)).map(toggle_address),
+    st.sampled_from((PEER_LINK_LOCAL, PEER_GLOBAL, advertising.ROUTER)).map(delete_neighbour),
+    st.integers(1, 255).map(lambda hops: set_one("hop_limit", hops)),
+    st.sampled_from((1, 2, 3, 4_096)).map(lambda limit: set_one("tx_queue_len", limit)),
+    st.sampled_from((1_280, 1_500)).map(lambda mtu: lambda play: play.interface.set_mtu(mtu)),
+    st.just(lambda play: play.interface.set_mac(bytes.fromhex("02006e0000ff"), play.now)),
+    st.just(lambda play: play.interface.disable(play.now)),
+    st.just(toggle_link),
+    st.just(lambda play: play.interface.resolver.add_permanent(ip(PEER_LINK_LOCAL), OTHER_MAC, play.now)),
+)
+
+
+@settings(max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.one_of(batches, batches, changes), min_size=1, max_size=12))
+@example([take(request(), request()), take(request()), set_one("hop_limit", 5), take(request(), request())])
+@example([take(request(FAR), request(FAR)), take(advertising.advertisement(lifetime=0), request(FAR))])
+@example([take(request(FAR), request(FAR)), take(redirect(), request(FAR), request(FAR))])
+@example([take(request(), request()), later(1.0), take(request(), request())])
+@example([take(request(), request()), toggle_address(PEER_LINK_LOCAL), take(request(), request())])
+@example([take(request(), request()), take(advertisement(PEER_LINK_LOCAL, mac=OTHER_MAC), request(), request())])
+def test_nobody_can_tell_whether_headers_are_remembered(steps: list[Step]) -> None:
+    twins = Twins()
+    for step in steps:
+        twins.do(step)
+    assert not twins.plain.interface.known.table
+
+
+@pytest.mark.parametrize("source", PEERS)
+@pytest.mark.parametrize("size", SIZES)
+def test_a_second_request_is_known(source: str, size: int) -> None:
+    twins = Twins()
+    twins.do(take(request(source, size), request(source, size, 2), request(source, size, 3)))
+    assert twins.known == 1
+    assert twins.quick.host.counters.icmp_out[129] == 3
+
+
+def answered_by_the_parser(play: Play, monkeypatch: pytest.MonkeyPatch, *frames: bytes) -> int:
+    """How many of `frames` go through the whole parser."""
+    whole: list[bytes] = []
+    receive = play.host.receive
+
+    def counted(frame, now, interface=None):  # type: ignore[no-untyped-def]
+        whole.append(frame)
+        return receive(frame, now, interface)
+
+    monkeypatch.setattr(play.host, "receive", counted)
+    play.host.receive_batch(list(frames), play.now, play.interface)
+    return len(whole)
+
+
+def test_what_is_known_does_not_go_through_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    play = Twins().quick
+    frames = [request(sequence=number) for number in range(10)]
+    assert answered_by_the_parser(play, monkeypatch, *frames) == 1
+    assert len(play.sent(129)) == 10
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        set_one("hop_limit", 7),
+        toggle_address("2001:db8:7::7"),
+        lambda play: play.interface.set_mtu(1_400),
+        lambda play: play.interface.set_mac(OUR_MAC, play.now),
+        lambda play: play.interface.start(play.now),
+        lambda play: play.interface.routes.add(ip("2001:db8:8::"), 64, ip(PEER_LINK_LOCAL)),
+        lambda play: play.receive(advertising.advertisement(router=advertising.OTHER_ROUTER)),
+    ],
+)
+def test_a_change_of_what_it_rests_on_forgets_it(change: Step) -> None:
+    twins = Twins()
+    twins.do(take(request()))
+    assert twins.known == 1
+    twins.do(change)
+    twins.do(take())
+    assert twins.known == 0
+
+
+def test_the_journal_is_told_of_every_frame() -> None:
+    """Nothing is remembered past it while somebody listens."""
+    twins = Twins()
+    twins.do(take(request()))
+    records: list[object] = []
+    twins.quick.host.journal.listen(records.append)
+    twins.do(take(request(sequence=2), request(sequence=3)))
+    assert len(records) >= 4
+
+
+def test_the_table_is_bounded_and_the_oldest_goes() -> None:
+    twins = Twins(max_known_headers=2)
+    twins.do(take(*(request(size=size) for size in (1, 2, 3))))
+    twins.do(take(request(size=4), request(size=3), request(size=4)))
+    assert twins.known == 2
+
+
+def test_our_own_packets_to_ourselves_are_not_learnt() -> None:
+    """A frame from the link with our own address as its source is discarded, whatever we have told ourselves."""
+    twins = Twins()
+    twins.do(lambda play: play.interface.resolver.add_permanent(ip(OUR_LINK_LOCAL), OUR_MAC, play.now))
+    twins.do(lambda play: play.ping(OUR_LINK_LOCAL))
+    assert twins.known == 0
