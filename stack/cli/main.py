@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from stack import __version__
@@ -32,10 +33,11 @@ COMMANDS = {
     "mld": "one MLD message as written, legal or not",
     "lab": "a network of its own with a bridge, a Linux host and a virtual host; a shell in it",
     "demo": "scenarios on a link in memory, in plain words; needs no privilege",
+    "completion": "a script that completes commands and options in a shell",
 }
 
 # iproute2 takes these words too.
-_ALIASES = {"address": "addr", "maddress": "maddr", "neighbor": "neigh", "neighbour": "neigh"}
+ALIASES = {"address": "addr", "maddress": "maddr", "neighbor": "neigh", "neighbour": "neigh"}
 
 _INTERRUPTED = 130
 
@@ -69,11 +71,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(words: list[str]) -> int:
     before, rest = _split(words)
     if not rest:
-        _top_parser().parse_args(before)
+        top_parser().parse_args(before)
         raise UsageError(f"a command is needed: {', '.join(COMMANDS)} (sixtap --help explains)")
-    name = _ALIASES.get(rest[0], rest[0])
+    name = ALIASES.get(rest[0], rest[0])
     if name not in COMMANDS:
         raise UsageError(f"there is no command {rest[0]!r} (sixtap --help lists them)")
+    module, parser = command_parser(name)
+    if before and not getattr(module, "ASKS_A_HOST", False):
+        raise UsageError(f"sixtap {name} takes no {before[0]} before it (sixtap {name} --help explains)")
+    defaults = argparse.Namespace(device=None, control=None, json=False)
+    arguments = parser.parse_args([*before, *rest[1:]], defaults)
+    status: int = module.run(arguments)
+    return status
+
+
+def command_parser(name: str) -> tuple[ModuleType, Parser]:
+    """A command's module, imported now, and its parser."""
     module = importlib.import_module(f"stack.cli.{name}")
     parser = Parser(
         prog=f"sixtap {name}",
@@ -84,12 +97,7 @@ def _dispatch(words: list[str]) -> int:
     module.configure(parser)
     if getattr(module, "ASKS_A_HOST", False):
         add_common(parser)
-    elif before:
-        raise UsageError(f"sixtap {name} takes no {before[0]} before it (sixtap {name} --help explains)")
-    defaults = argparse.Namespace(device=None, control=None, json=False)
-    arguments = parser.parse_args([*before, *rest[1:]], defaults)
-    status: int = module.run(arguments)
-    return status
+    return module, parser
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -114,7 +122,8 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-j", "--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON document")
 
 
-def _top_parser() -> Parser:
+def top_parser() -> Parser:
+    """The parser of what comes before the command word, whose help lists the commands."""
     width = max(len(name) for name in COMMANDS)
     lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
     parser = Parser(
