@@ -36,9 +36,9 @@ class Host:
     def __init__(self, rng: Random, settings: Settings | None = None) -> None:
         self.rng = rng
         self.settings = settings if settings is not None else Settings()
-        self.timers = Timers()
-        self.counters = Counters()
         self.journal = Journal()
+        self.timers = Timers(self.journal)
+        self.counters = Counters()
         self.error_bucket = TokenBucket()
         self.echoes = Echoes(self)
         self.udp = Ports(self)
@@ -55,12 +55,13 @@ class Host:
         counters = self.counters
         counters.frames_in += 1
         if self.journal.on:
-            self.journal.begin(f"frame {counters.frames_in}", counters.frames_in)
+            number = counters.frames_in + counters.frames_out
+            self.journal.begin_frame(number, interface.index if interface is not None else 0, frame, now)
         outcome = interface.receive(frame, now) if interface is not None else Discard.INTERFACE_DOWN
         counters.outcomes[outcome] += 1
         if self.journal.on:
             self._note_outcome(outcome, now)
-            self.journal.begin("call")
+            self.journal.end()
         return outcome
 
     def receive_batch(self, frames: list[bytes], now: float, interface: Interface) -> None:
@@ -83,11 +84,7 @@ class Host:
 
     def advance(self, now: float) -> None:
         """Run every timer that is due at `now`."""
-        if self.journal.on:
-            self.journal.begin("timer")
         self.timers.advance(now)
-        if self.journal.on:
-            self.journal.begin("call")
 
     def next_deadline(self) -> float | None:
         """When `advance` wants to be called next, or None."""
@@ -162,7 +159,10 @@ class Host:
             self.counters.limit_hit("tx_queue_len")
             return False
         self._output.append((interface, frame))
-        self.counters.frames_out += 1
+        counters = self.counters
+        counters.frames_out += 1
+        if self.journal.on:
+            self.journal.sent(counters.frames_in + counters.frames_out, interface.index, frame)
         return True
 
     def undeliverable(self, interface: Interface, packet: bytes, now: float) -> None:

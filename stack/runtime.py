@@ -103,12 +103,14 @@ class Runtime:
         now = trio.current_time()
         self.host.advance(now)
         if self.host.journal.on:
-            self.host.journal.begin(cause)
+            self.host.journal.begin_call(cause, now)
         try:
             return action(now)
         except OSError as error:
             raise LinkError(f"{self.link.name}: the driver refuses the multicast filter: {error.strerror}") from error
         finally:
+            if self.host.journal.on:
+                self.host.journal.end()
             self.settle(now)
 
     def settle(self, now: float) -> None:

@@ -11,13 +11,15 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
+from stack.journal import Cause, Journal
+
 _COMPACT_AT = 64
 
 
 class Timer:
     """A handle to one armed deadline (seconds); `cancel` is idempotent."""
 
-    __slots__ = ("_arguments", "_callback", "_owner", "deadline")
+    __slots__ = ("_arguments", "_callback", "_owner", "cause", "deadline")
 
     def __init__(
         self, owner: "Timers", deadline: float, callback: Callable[..., None], arguments: tuple[Any, ...]
@@ -26,6 +28,8 @@ class Timer:
         self._owner = owner
         self._callback: Callable[..., None] | None = callback
         self._arguments = arguments
+        # What it was armed for, if the journal was on.
+        self.cause: Cause | None = None
 
     @property
     def active(self) -> bool:
@@ -39,21 +43,27 @@ class Timer:
             self._arguments = ()
             self._owner._forget()
 
-    def fire(self, now: float) -> None:
+    def fire(self, now: float, journal: Journal) -> None:
         """Run the callback as `callback(*arguments, now)`, once."""
         callback, arguments = self._callback, self._arguments
         self._callback = None
         self._arguments = ()
-        if callback is not None:
-            callback(*arguments, now)
+        if callback is None:
+            return
+        if journal.on:
+            journal.begin_timer(callback, arguments, self.cause, now)
+        callback(*arguments, now)
+        if journal.on:
+            journal.end()
 
 
 class Timers:
-    """All deadlines of one host; O(log n) to arm, O(1) to cancel."""
+    """All deadlines of one host; O(log n) to arm, O(1) to cancel. `journal` is the host's."""
 
-    __slots__ = ("_cancelled", "_heap", "_sequence")
+    __slots__ = ("_cancelled", "_heap", "_journal", "_sequence")
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._journal = Journal() if journal is None else journal
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
         self._cancelled = 0
@@ -64,6 +74,8 @@ class Timers:
     def at(self, deadline: float, callback: Callable[..., None], *arguments: Any) -> Timer:
         """Arm a timer: `callback(*arguments, now)` runs once `advance` reaches `deadline`."""
         timer = Timer(self, deadline, callback, arguments)
+        if self._journal.on:
+            timer.cause = self._journal.because
         self._sequence += 1
         heapq.heappush(self._heap, (deadline, self._sequence, timer))
         return timer
@@ -80,7 +92,7 @@ class Timers:
         """Fire, in order, everything due at `now`, what is armed on the way included."""
         while (deadline := self.next_deadline()) is not None and deadline <= now:
             timer = heapq.heappop(self._heap)[2]
-            timer.fire(now)
+            timer.fire(now, self._journal)
 
     def _forget(self) -> None:
         self._cancelled += 1

@@ -1,6 +1,5 @@
 """What a timer was running for, in the RFCs' words: of its callback, and of what that is about."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +13,16 @@ WORDS = {
     "Compatibility._expired": "older version querier present",
     "DefaultRouterList._expired": "lifetime of the router {}",
     "DnsConfiguration._expired": "lifetime of DNS configuration",
-    "DuplicateAddressDetection._timeout": "duplicate address detection of {}",
+    "Detection._timeout": "duplicate address detection of {}",
     "Interface.receive_own": "a packet of ours to ourselves",
     "LearntRoutes._expired": "lifetime of the route {}",
+    "Notifier._due": "new address to be told to routers",
     "PrefixList._expired": "lifetime of the on-link prefix {}",
     "Resolver._timeout": "neighbour {}",
     "Responses._answer": "response to a query about {}",
     "Responses._answer_general": "response to a general query",
     "Responses._answer_part": "next part of the response to a general query",
-    "RouterSolicitation._due": "router solicitation",
+    "RouterSolicitor._due": "router solicitation",
     "TemporaryAddresses._regenerate": "regeneration of the temporary address {}",
     "Version1._timeout": "report of {}",
     "Version2._delay_over": "delayed first report of {}",
@@ -35,8 +35,6 @@ _SUBJECTS = ("address", "group", "prefix", "router")
 
 def timer_words(callback: Callable[..., None], arguments: tuple[Any, ...]) -> str:
     """A timer in a few words."""
-    while isinstance(callback, functools.partial):
-        callback, arguments = callback.func, (*callback.args, *arguments)
     name = getattr(callback, "__qualname__", type(callback).__name__)
     words = WORDS.get(name)
     if words is None:
