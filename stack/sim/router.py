@@ -2,8 +2,8 @@
 
 It has a host's four calls, so a world drives it as any node. Packets to its MAC
 for destinations that are not its own come back as if the destination had answered
-an echo request. It forwards nothing, solicits nobody and checks little: what hosts
-make of it is the question, not what it makes of them.
+an echo request. It forwards nothing (`stack.sim.forwarding` does), solicits nobody
+and checks little: what hosts make of it is the question, not what it makes of them.
 """
 
 from collections import deque
@@ -55,11 +55,12 @@ class RouterVariables:
 
 
 class AdvertisingRouter:
-    """One router with one interface; `address` is its link-local address made from `mac`."""
+    """One router with one interface; `address` is its link-local address made from `mac`, the first of `addresses`."""
 
     def __init__(self, mac: MacAddress, rng: Random, variables: RouterVariables | None = None) -> None:
         self.mac = mac
         self.address: IPv6Address = LINK_LOCAL_PREFIX + eui64_identifier(mac)
+        self.addresses: list[IPv6Address] = [self.address]
         self.variables = RouterVariables() if variables is None else variables
         self.running = False
         # What it has answered echo requests for.
@@ -81,29 +82,48 @@ class AdvertisingRouter:
             return Discard.INTERFACE_DOWN
         if len(frame) < ethernet.HEADER_LENGTH + ipv6.HEADER_LENGTH + icmpv6.HEADER.size:
             return Discard.RUNT_FRAME
-        groups = (ALL_NODES, ALL_ROUTERS, solicited_node(self.address))
+        groups = (ALL_NODES, ALL_ROUTERS, *map(solicited_node, self.addresses))
         if frame[:6] != self.mac and frame[:6] not in [multicast_mac(group) for group in groups]:
             return Discard.NOT_FOR_US
+        if frame[12:14] != ethernet.IPV6_TYPE:
+            return Discard.NOT_IPV6
         packet = frame[ethernet.HEADER_LENGTH :]
         _, length, next_header, hop_limit, source, destination = ipv6.HEADER.unpack_from(packet)
-        message = packet[ipv6.HEADER_LENGTH : ipv6.HEADER_LENGTH + length]
-        if frame[12:14] != ethernet.IPV6_TYPE or next_header != ipv6.ICMPV6:
+        packet = packet[: ipv6.HEADER_LENGTH + length]
+        if frame[:6] == self.mac and destination not in self.addresses:
+            outcome = self._pass_on(packet, frame[6:12], now)
+            if outcome is not None:
+                return outcome
+        message = packet[ipv6.HEADER_LENGTH :]
+        if next_header != ipv6.ICMPV6:
             return Discard.UNKNOWN_NEXT_HEADER
         if len(message) < icmpv6.ECHO_HEADER.size:
             return Discard.ICMP_TRUNCATED
         if not icmpv6_verifies(source, destination, message):
             return Discard.ICMP_CHECKSUM
         if source != UNSPECIFIED:
-            self._neighbours[source] = frame[6:12]
+            self._learn(source, frame[6:12], now)
+        return self._take(message, source, destination, hop_limit, now)
+
+    def _take(
+        self, message: bytes, source: IPv6Address, destination: IPv6Address, hop_limit: int, now: float
+    ) -> Outcome:
         kind = message[0]
         if kind == icmpv6.ROUTER_SOLICITATION and hop_limit == wire.HOP_LIMIT:
             self._solicited(source, now)
             return Verdict.ANSWERED
         if kind == icmpv6.NEIGHBOR_SOLICITATION and hop_limit == wire.HOP_LIMIT:
             return self._resolve(source, message)
-        if kind == icmpv6.ECHO_REQUEST and frame[:6] == self.mac:
+        if kind == icmpv6.ECHO_REQUEST and destination[0] != 0xFF:
             return self._echo(source, destination, message)
         return Discard.ADDRESS_NOT_OURS
+
+    def _pass_on(self, packet: bytes, sender: MacAddress, now: float) -> Outcome | None:
+        """A packet for somebody else; None where nothing is forwarded and the router stands for whoever it is."""
+        return None
+
+    def _learn(self, address: IPv6Address, mac: MacAddress, now: float) -> None:
+        self._neighbours[address] = mac
 
     def advance(self, now: float) -> None:
         """Run what is due."""
@@ -181,20 +201,20 @@ class AdvertisingRouter:
         self.advertise(ALL_NODES, now)
 
     def _resolve(self, source: IPv6Address, message: bytes) -> Outcome:
-        if len(message) < wire.FIXED_LENGTH or message[8:24] != self.address:
+        if len(message) < wire.FIXED_LENGTH or message[8:24] not in self.addresses:
             return Discard.ND_TARGET_NOT_OURS
         flags = wire.FLAG_ROUTER | wire.FLAG_OVERRIDE
         destination = ALL_NODES
         if source != UNSPECIFIED:
             flags, destination = flags | wire.FLAG_SOLICITED, source
         option = wire.LINK_LAYER.pack(wire.TARGET_LINK_LAYER_ADDRESS, 1, self.mac)
-        answer = wire.neighbor_advertisement(self.address, destination, self.address, flags, option)
+        answer = wire.neighbor_advertisement(self.address, destination, message[8:24], flags, option)
         self._send(destination, answer, wire.HOP_LIMIT)
         return Verdict.ANSWERED
 
     def _echo(self, source: IPv6Address, destination: IPv6Address, message: bytes) -> Outcome:
         """For itself or whoever is beyond; nothing is forwarded from or to link-local addresses (RFC 4291 2.5.6)."""
-        if destination != self.address:
+        if destination not in self.addresses:
             if is_link_local(source) or is_link_local(destination):
                 return Discard.ADDRESS_NOT_OURS
             self.forwarded.append(destination)
