@@ -7,7 +7,7 @@ import pytest
 
 from stack.cli.outline import whole
 from stack.settings import Settings
-from tools import draw_manual, draw_states
+from tools import draw_manual, draw_metrics, draw_states
 
 
 def test_the_committed_drawings_are_fresh() -> None:
@@ -44,3 +44,10 @@ def test_the_manual_page_is_one_that_groff_reads_without_complaint_and_has_every
             assert set(option.flags) <= set(plain.replace(",", " ").replace("[", " ").replace("]", " ").split())
     for name in Settings().as_dict():
         assert f"\n       {name}" in plain
+
+
+def test_the_committed_list_of_metrics_is_fresh_and_says_what_each_counts() -> None:
+    assert draw_metrics.undescribed() == [], "give these a line in HELP of stack/cli/metrics.py"
+    assert draw_metrics.FILE.read_text(encoding="utf-8") == draw_metrics.document(), (
+        "run tools/draw_metrics.py and commit what it writes"
+    )

@@ -1,12 +1,13 @@
 """The counters of a running host, named as in Linux's /proc/net/snmp6 where it has them.
 
 example: sixtap stats --nonzero
+         sixtap stats --prometheus >/var/lib/node_exporter/sixtap.prom
 """
 
 import argparse
-import re
 
 from stack.cli.asking import ask, print_json
+from stack.cli.metrics import exposition
 
 ASKS_A_HOST = True
 
@@ -14,7 +15,9 @@ ASKS_A_HOST = True
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("--nonzero", action="store_true", help="only counters that have counted something")
-    parser.add_argument("--prometheus", action="store_true", help="in the Prometheus text format")
+    parser.add_argument(
+        "--prometheus", action="store_true", help="in the text format of Prometheus; docs/metrics.md lists the names"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,19 +25,12 @@ def run(arguments: argparse.Namespace) -> int:
     counters: dict[str, int] = ask(arguments, "stats")
     if arguments.nonzero:
         counters = {name: value for name, value in counters.items() if value}
-    if arguments.json:
+    if arguments.prometheus:
+        device = ask(arguments, "link show")[0]["ifname"]
+        print(exposition(counters, device), end="")
+    elif arguments.json:
         print_json(counters)
-    elif arguments.prometheus:
-        for name, value in counters.items():
-            metric = metric_name(name)
-            print(f"# TYPE {metric} counter\n{metric} {value}")
     else:
         for name, value in counters.items():
             print(f"{name:<32}{value}")
     return 0
-
-
-def metric_name(counter: str) -> str:
-    """`Ip6InReceives` as `sixtap_ip6_in_receives_total`."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[0-9]+", counter)
-    return "sixtap_" + "_".join(word.lower() for word in words) + "_total"

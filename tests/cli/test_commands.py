@@ -12,7 +12,6 @@ import trio
 
 from stack.cli.main import COMMANDS
 from stack.cli.ping import Tally, describe_error
-from stack.cli.stats import metric_name
 from stack.wire.icmpv6 import ECHO_REPLY
 from tests.control.test_control import Served, serving
 from tests.playbook import OUR_LINK_LOCAL, OUR_MAC, PEER_LINK_LOCAL, PEER_MAC, frame, icmp, packet
@@ -132,8 +131,6 @@ class TestShown:
             assert all(some.values())
             assert f"{'Ip6InReceives':<32}0\n" in await sixtap(served, "stats")
             assert "Ip6InReceives" not in await sixtap(served, "stats", "--nonzero")
-            text = await sixtap(served, "stats", "--prometheus")
-            assert "# TYPE sixtap_ip6_in_receives_total counter\nsixtap_ip6_in_receives_total 0\n" in text
 
     async def test_restart(self, tmp_path: Path) -> None:
         async with serving(tmp_path) as served:
@@ -356,19 +353,6 @@ class TestHelp:
         surplus = {"ping": ["::1"], "udp": ["echo", "7"]}.get(command, [])
         done = subprocess.run([sys.executable, "-c", code, *surplus], capture_output=True, text=True, check=True)
         assert not {"trio", "construct", "dpkt", "pytun", "stack.host", "asyncio"} & set(done.stdout.split())
-
-
-@pytest.mark.parametrize(
-    ("counter", "metric"),
-    [
-        ("Ip6InReceives", "sixtap_ip6_in_receives_total"),
-        ("Icmp6OutGroupMembResponses", "sixtap_icmp6_out_group_memb_responses_total"),
-        ("Icmp6OutType131", "sixtap_icmp6_out_type131_total"),
-        ("Limit_gc_thresh3", "sixtap_limit_gc_thresh3_total"),
-    ],
-)
-def test_metric_names(counter: str, metric: str) -> None:
-    assert metric_name(counter) == metric
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:
