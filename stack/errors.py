@@ -17,6 +17,26 @@ class RefusedError(StackError):
     """The request is well formed but the state or the system says no (exit status 1)."""
 
 
+class AddressInUseError(RefusedError):
+    """The port, or the membership, is taken already."""
+
+
+class UnavailableError(RefusedError):
+    """An address, a membership or a source that is not there, or is there already."""
+
+
+class NoRouteError(RefusedError):
+    """Nothing leads to the destination, or no address of ours can reach it."""
+
+
+class TooLongError(RefusedError):
+    """More octets than can be sent in one piece."""
+
+
+class LimitError(RefusedError):
+    """A table is full; the text names the setting that bounds it."""
+
+
 class LinkError(RefusedError):
     """A link layer that cannot be opened or used; the text says what to do about it."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from stack.address import MacAddress
+from stack.address import IPv6Address, MacAddress
 from stack.bucket import TokenBucket
 from stack.counters import Counters
 from stack.discard import Discard, Outcome
@@ -18,6 +18,7 @@ from stack.errors import RefusedError
 from stack.events import Event
 from stack.icmp6 import errors
 from stack.icmp6.echo import Echoes
+from stack.icmp6.raw_socket import RawSockets
 from stack.interface import Interface, Program
 from stack.journal import Journal
 from stack.settings import Settings
@@ -42,6 +43,7 @@ class Host:
         self.error_bucket = TokenBucket()
         self.echoes = Echoes(self)
         self.udp = Ports(self)
+        self.raw = RawSockets(self)
         self.interfaces: dict[int, Interface] = {}
         self.listeners: list[Callable[[Event], None]] = []
         self._output: deque[tuple[Interface, bytes]] = deque()
@@ -153,6 +155,17 @@ class Host:
 
     # -- what the layers use
 
+    def holder(self, address: IPv6Address, interface: Interface) -> Interface | None:
+        """The interface that has an address as a valid one of ours, `interface` first, or None.
+
+        Every interface has the loopback address.
+        """
+        if interface.is_assigned(address):
+            return interface
+        if len(self.interfaces) == 1:
+            return None
+        return next((each for each in self.interfaces.values() if each.is_assigned(address)), None)
+
     def queue_frame(self, interface: Interface, frame: bytes) -> bool:
         """Queue a frame for `output`; false when too many wait already."""
         if len(self._output) >= self.settings.tx_queue_len:
@@ -171,8 +184,11 @@ class Host:
         errors.undeliverable(interface, packet, now)
 
     def emit(self, event: Event) -> None:
-        """Tell the listeners; callers test `listeners` before they make an event."""
-        for listener in self.listeners:
+        """Tell the listeners; callers test `listeners` before they make an event.
+
+        A listener may add and remove listeners, itself too; those that it adds hear of the next event.
+        """
+        for listener in tuple(self.listeners):
             listener(event)
 
     def random_bytes(self, count: int) -> bytes:

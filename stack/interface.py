@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from stack.address import ALL_NODES, IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
+from stack.address import ALL_NODES, LOOPBACK, IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
 from stack.discard import Discard, Outcome
 from stack.edge import state_without
 from stack.errors import RefusedError, UsageError
@@ -304,8 +304,8 @@ class Interface:
         return ip6_input.receive(self, frame[offset:], destination, sender, now)
 
     def receive_own(self, packet: bytes, now: float) -> None:
-        """A packet of ours to an address of ours; it was never on the link."""
-        if self.up and not self.disabled:
+        """A packet of ours to an address of ours; it was never on the link, so ::1 needs none."""
+        if (self.up and not self.disabled) or packet[24:40] == LOOPBACK:
             outcome = ip6_input.receive(self, packet, self.mac, self.mac, now, looped=True)
             self.host.counters.looped[outcome] += 1
 
@@ -356,12 +356,17 @@ class Interface:
     # -- what protocols ask about addresses
 
     def is_assigned(self, address: IPv6Address) -> bool:
-        """Whether `address` is a valid address of this interface, neither tentative nor a duplicate."""
+        """Whether `address` is a valid address of this interface, neither tentative nor a duplicate.
+
+        The loopback address is of every interface, and known to no link (RFC 4291 2.5.3).
+        """
         entry = self.addresses.table.get(address)
-        return entry is not None and entry.assigned
+        return entry.assigned if entry is not None else address == LOOPBACK
 
     def source_for(self, destination: IPv6Address) -> IPv6Address | None:
         """The source address for a packet to `destination` (RFC 6724), or None."""
+        if destination == LOOPBACK:
+            return LOOPBACK
         return source.select(self.addresses, destination)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.address import UNSPECIFIED
-from stack.discard import Discard, Outcome
+from stack.discard import Discard, Outcome, Verdict
 from stack.icmp6 import echo, errors
 from stack.ip6.received import Received
 from stack.mld import input as mld
@@ -70,6 +70,16 @@ _FROM_OURSELVES = frozenset(
     )
 )
 
+# What this host itself has no use for, so that a raw socket which takes it decides.
+_NOBODYS = frozenset(
+    (
+        Discard.ICMP_UNKNOWN_TYPE,
+        Discard.ICMP_ROUTERS_ONLY,
+        Discard.ICMP_ERROR_UNCLAIMED,
+        Discard.ECHO_REPLY_UNCLAIMED,
+    )
+)
+
 
 def receive(interface: "Interface", received: Received, now: float, looped: bool) -> Outcome:
     """One ICMPv6 message; `looped` is one of our own to ourselves."""
@@ -87,6 +97,12 @@ def receive(interface: "Interface", received: Received, now: float, looped: bool
         return Discard.SOURCE_UNSPECIFIED
     if not looped and kind not in _FROM_OURSELVES and interface.addresses.claims(received.source):
         return Discard.SOURCE_OURS
+    copied = bool(interface.host.raw.sockets) and interface.host.raw.deliver(interface, received, now)
+    outcome = _handle(interface, received, kind, now)
+    return Verdict.DELIVERED if copied and outcome in _NOBODYS else outcome
+
+
+def _handle(interface: "Interface", received: Received, kind: int, now: float) -> Outcome:
     handler = HANDLERS.get(kind)
     if handler is not None:
         return handler(interface, received, now)

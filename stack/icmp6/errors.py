@@ -152,6 +152,13 @@ def deliver(
         return interface.host.udp.failed(interface, invoking, source, kind, code, parameter, now)
     if len(invoking) < _ECHO_QUOTE_LENGTH or invoking[6] != ipv6.ICMPV6:
         return False
+    raw = interface.host.raw
+    copied = bool(raw.sockets) and raw.failed(interface, invoking, source, kind, code, parameter, now)
+    return _to_session(interface, invoking, source, kind, code, now) or copied
+
+
+def _to_session(interface: "Interface", invoking: bytes, source: IPv6Address, kind: int, code: int, now: float) -> bool:
+    """To the ping whose request is quoted, if it is one."""
     if invoking[ipv6.HEADER_LENGTH] != icmpv6.ECHO_REQUEST:
         return False
     _, _, _, identifier, sequence = icmpv6.ECHO_HEADER.unpack_from(invoking, ipv6.HEADER_LENGTH)

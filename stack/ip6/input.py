@@ -99,7 +99,8 @@ def _check_destination(interface: "Interface", destination: IPv6Address) -> Disc
         return None if member else Discard.GROUP_NOT_JOINED
     entry = interface.addresses.table.get(destination)
     if entry is None:
-        return Discard.ADDRESS_NOT_OURS
+        # From a link it was refused before (RFC 4291 2.5.3).
+        return None if destination == LOOPBACK else Discard.ADDRESS_NOT_OURS
     if not entry.assigned:
         return Discard.ADDRESS_TENTATIVE
     return None

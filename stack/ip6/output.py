@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from stack.address import LOOPBACK
 from stack.ip6.routes import next_hop
 
 if TYPE_CHECKING:
@@ -11,18 +12,23 @@ if TYPE_CHECKING:
 def send(interface: "Interface", packet: bytes, now: float) -> bool:
     """Send a complete IPv6 packet from this interface; false if there is no route to its destination or it is too long.
 
-    Packets to our own addresses come back without being seen on the link.
+    Packets to our own addresses and to ::1 come back without being seen on any link.
     """
     destination = packet[24:40]
-    if len(packet) > interface.mtu and not interface.is_assigned(destination):
+    own = interface.host.holder(destination, interface)
+    if own is not None:
+        own.host.timers.at(now, own.receive_own, packet)
+        return True
+    if packet[8:24] == LOOPBACK or interface.addresses.claims(destination):
+        # RFC 4291 2.5.3: the loopback address is never seen on a link, nor is what goes to ourselves, tentative or not.
+        interface.host.counters.out_no_routes += 1
+        return False
+    if len(packet) > interface.mtu:
         # RFC 8200 5: nothing longer than the link's MTU leaves in one piece, and no fragments are made yet.
         interface.host.counters.frag_fails += 1
         return False
     if destination[0] == 0xFF:
         return interface.transmit_multicast(packet)
-    if interface.is_assigned(destination):
-        interface.host.timers.at(now, interface.receive_own, packet)
-        return True
     neighbour = next_hop(interface, destination, now, packet)
     if neighbour is None:
         interface.host.counters.out_no_routes += 1

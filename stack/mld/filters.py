@@ -10,7 +10,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from stack.address import IPv6Address, format_address
-from stack.errors import RefusedError, UsageError
+from stack.errors import UnavailableError, UsageError
 
 
 class FilterMode(Enum):
@@ -82,12 +82,12 @@ _SOURCE_CALLS = {
 def changed(current: SourceFilter, call: SourceCall, source: IPv6Address) -> SourceFilter:
     """A socket's filter after an incremental call; `current` is NOTHING for a socket that is no member.
 
-    Raises UsageError where the mode does not allow the call (EINVAL), RefusedError
+    Raises UsageError where the mode does not allow the call (EINVAL), UnavailableError
     where the source is in the list already, or is not in it (EADDRNOTAVAIL).
     """
     mode, adds = _SOURCE_CALLS[call]
     if current.mode is not mode:
         raise UsageError(f"{call.value} needs a membership that is not in mode {current.mode.value}")
     if adds == (source in current.sources):
-        raise RefusedError(f"{format_address(source)} is {'already' if adds else 'not'} in the list of sources")
+        raise UnavailableError(f"{format_address(source)} is {'already' if adds else 'not'} in the list of sources")
     return SourceFilter(mode, current.sources | {source} if adds else current.sources - {source})

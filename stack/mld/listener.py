@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from stack.address import UNSPECIFIED, IPv6Address, format_address, is_link_local, is_multicast
-from stack.errors import RefusedError, UsageError
+from stack.errors import LimitError, RefusedError, UsageError
 from stack.events import GroupChanged, SourceFilterChanged, VersionChanged
 from stack.journal import Journal
 from stack.mld.compatibility import Compatibility
@@ -191,7 +191,7 @@ class MulticastListener:
         limit = self.settings.mld_max_msf
         if len(source_filter.sources) > limit:
             self.limit_hit("mld_max_msf")
-            raise RefusedError(f"{text}: more than {limit} sources in a filter (mld_max_msf)")
+            raise LimitError(f"{text}: more than {limit} sources in a filter (mld_max_msf)")
 
     def _check_limits(self, record: GroupRecord | None) -> None:
         settings = self.settings
@@ -199,13 +199,13 @@ class MulticastListener:
             raise RefusedError(f"the interface {self._interface.name} is detached")
         if self.groups.membership_count >= settings.mld_max_memberships:
             self.limit_hit("mld_max_memberships")
-            raise RefusedError(f"there are {settings.mld_max_memberships} memberships already (mld_max_memberships)")
+            raise LimitError(f"there are {settings.mld_max_memberships} memberships already (mld_max_memberships)")
         if not self.personality.joins_without_address and self.may_speak and not len(self._interface.addresses):
             # SEED row S55, EADDRNOTAVAIL; also for a group that is saved.
             raise RefusedError(f"{self._interface.name} has no address to join a group on")
         if record is None and len(self.groups) >= settings.mld_max_groups:
             self.limit_hit("mld_max_groups")
-            raise RefusedError(f"there are {settings.mld_max_groups} groups already (mld_max_groups)")
+            raise LimitError(f"there are {settings.mld_max_groups} groups already (mld_max_groups)")
 
     def _prospect(
         self, record: GroupRecord, without: Membership | None = None, extra: Iterable[SourceFilter] = ()
@@ -222,7 +222,7 @@ class MulticastListener:
         if len(source_filter.sources) > limit:
             self.limit_hit("mld_max_interface_sources")
             text = format_address(group)
-            raise RefusedError(f"{text}: more than {limit} sources on the interface (mld_max_interface_sources)")
+            raise LimitError(f"{text}: more than {limit} sources on the interface (mld_max_interface_sources)")
 
     def _change(self, record: GroupRecord, after: SourceFilter, now: float) -> None:
         """The interface's filter of a group that stays; no report at all when nothing has changed (4.2)."""

@@ -25,11 +25,12 @@ class Datagram(NamedTuple):
     time: float
 
 
-class UdpError(NamedTuple):
+class DatagramError(NamedTuple):
     """An ICMPv6 error about a datagram of ours (RFC 4443 3).
 
     `source` says so (an address of ours where the error arose here); the datagram
-    went to `destination` and `port`; `parameter` is the MTU or the pointer, by type.
+    went to `destination` and `port`; `parameter` is the MTU or the pointer, by type;
+    `data` is as much of the datagram's data as was quoted.
     """
 
     source: IPv6Address
@@ -38,6 +39,8 @@ class UdpError(NamedTuple):
     type: int
     code: int
     parameter: int
+    data: bytes
+    interface: "Interface"
     time: float
 
 
@@ -48,13 +51,13 @@ class ReceiveQueue:
 
     def __init__(self) -> None:
         self._datagrams: deque[Datagram] = deque()
-        self._errors: deque[UdpError] = deque()
+        self._errors: deque[DatagramError] = deque()
         self.octets = 0
 
     def __len__(self) -> int:
         return len(self._datagrams) + len(self._errors)
 
-    def put(self, item: Datagram | UdpError, limit: int) -> bool:
+    def put(self, item: Datagram | DatagramError, limit: int) -> bool:
         """Add one; false if the queue would hold more than `limit` octets then."""
         cost = _cost(item)
         if self.octets and self.octets + cost > limit:
@@ -73,11 +76,15 @@ class ReceiveQueue:
         self.octets -= _cost(self._datagrams[0])
         return self._datagrams.popleft()
 
-    def take_error(self) -> UdpError | None:
+    def first_datagram(self) -> Datagram | None:
+        """The oldest datagram, left where it is, or None."""
+        return self._datagrams[0] if self._datagrams else None
+
+    def take_error(self) -> DatagramError | None:
         """The oldest error, or None."""
         if not self._errors:
             return None
-        self.octets -= OVERHEAD
+        self.octets -= _cost(self._errors[0])
         return self._errors.popleft()
 
     def clear(self) -> None:
@@ -87,5 +94,5 @@ class ReceiveQueue:
         self.octets = 0
 
 
-def _cost(item: Datagram | UdpError) -> int:
-    return OVERHEAD + len(item.data) if isinstance(item, Datagram) else OVERHEAD
+def _cost(item: Datagram | DatagramError) -> int:
+    return OVERHEAD + len(item.data)

@@ -71,10 +71,10 @@ def _to_members(interface: "Interface", datagram: Datagram, port: int) -> Outcom
     for socket in interface.host.udp.at(port):
         if socket.score(interface, datagram.destination, datagram.source, datagram.port) < 0:
             continue
-        source_filter = socket.memberships.get(interface, datagram.destination)
-        if source_filter is None:
+        wanted = socket.wants_group(interface, datagram.destination, datagram.source)
+        if wanted is None:
             continue
-        if not source_filter.passes(datagram.source):
+        if not wanted:
             if outcome is Discard.UDP_NO_MEMBER:
                 outcome = Discard.UDP_SOURCE_FILTERED
         elif socket.put(datagram):

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.address import IPv6Address
-from stack.errors import RefusedError
-from stack.udp.datagram import UdpError
-from stack.udp.udp_socket import UdpSocket
+from stack.errors import AddressInUseError, LimitError
+from stack.udp.datagram import DatagramError
+from stack.udp.udp_socket import UdpSocket, may_share
 from stack.wire import ipv6, udp
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class Ports:
         self.sockets: dict[int, UdpSocket] = {}
 
     def open(self, interface: "Interface | None" = None, heard: Callable[[], None] | None = None) -> UdpSocket:
-        """A socket that is not bound yet, for one interface or for all; raises RefusedError at the limit.
+        """A socket that is not bound yet, for one interface or for all; raises LimitError at the limit.
 
         `heard` is called whenever something was put into its queue; it may close sockets.
         """
         limit = self._host.settings.max_sockets
-        if len(self.sockets) >= limit:
+        if len(self.sockets) + len(self._host.raw.sockets) >= limit:
             self._host.counters.limit_hit("max_sockets")
-            raise RefusedError(f"there are {limit} sockets already (max_sockets)")
+            raise LimitError(f"there are {limit} sockets already (max_sockets)")
         self._serial += 1
         socket = UdpSocket(self._host, self._serial, interface, heard)
         self.sockets[self._serial] = socket
@@ -54,11 +54,11 @@ class Ports:
     # -- for UdpSocket
 
     def bind(self, socket: UdpSocket, local: IPv6Address | None, port: int) -> int:
-        """Give a socket its local address and port, 0 for any that is free; the port. Raises RefusedError."""
+        """Give a socket its local address and port, 0 for any that is free; the port. Raises AddressInUseError."""
         if port == 0:
             port = self._free_port(socket, local)
         elif self._conflicts(socket, local, port):
-            raise RefusedError(f"port {port} is in use")
+            raise AddressInUseError(f"port {port} is in use")
         self._bound.setdefault(port, []).append(socket)
         return port
 
@@ -78,7 +78,7 @@ class Ports:
             # Nobody wants to share a port that was not chosen.
             if port not in self._bound or not self._conflicts(socket, local, port, shared=False):
                 return port
-        raise RefusedError("every port that could be chosen is in use")
+        raise AddressInUseError("every port that could be chosen is in use")
 
     def _conflicts(self, socket: UdpSocket, local: IPv6Address | None, port: int, *, shared: bool = True) -> bool:
         """Whether another socket has the port at an address that this one would have too, and they do not share."""
@@ -86,7 +86,7 @@ class Ports:
             if None not in (socket.interface, other.interface) and socket.interface is not other.interface:
                 continue
             overlap = local is None or other.local is None or local == other.local
-            if overlap and not (shared and socket.reuse and other.reuse):
+            if overlap and not (shared and may_share(socket, other)):
                 return True
         return False
 
@@ -125,4 +125,6 @@ class Ports:
         socket = self.find(interface, local, source_port, remote, destination_port)
         if socket is None:
             return False
-        return socket.put(UdpError(source, remote, destination_port, kind, code, parameter, now))
+        data = invoking[_QUOTE_LENGTH:]
+        error = DatagramError(source, remote, destination_port, kind, code, parameter, data, interface, now)
+        return socket.put(error)

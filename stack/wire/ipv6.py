@@ -35,6 +35,9 @@ HEADER = derive(IPV6)
 VERSION_6 = 6 << 28
 
 
-def packet(source: bytes, destination: bytes, next_header: int, hop_limit: int, payload: bytes) -> bytes:
-    """An IPv6 packet of traffic class 0 and flow label 0; the payload is at most 65,535 octets."""
-    return HEADER.pack(VERSION_6, len(payload), next_header, hop_limit, source, destination) + payload
+def packet(
+    source: bytes, destination: bytes, next_header: int, hop_limit: int, payload: bytes, traffic_class: int = 0
+) -> bytes:
+    """An IPv6 packet of flow label 0; the payload is at most 65,535 octets."""
+    first = VERSION_6 | traffic_class << 20
+    return HEADER.pack(first, len(payload), next_header, hop_limit, source, destination) + payload
