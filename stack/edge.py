@@ -10,4 +10,5 @@ from typing import Any
 
 def state_without(holder: Any, *names: str) -> tuple[None, dict[str, Any]]:
     """For `__getstate__` of a class with slots: everything but the attributes `names`, which are None in the copy."""
-    return None, {name: None if name in names else getattr(holder, name) for name in holder.__slots__}
+    slots = [name for each in type(holder).__mro__ for name in getattr(each, "__slots__", ())]
+    return None, {name: None if name in names else getattr(holder, name) for name in slots}
