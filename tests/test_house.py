@@ -37,7 +37,7 @@ LAYERS = (
     ),
     ("protocols", ("ip6", "icmp6", "nd", "mld", "udp")),
     ("interface and host", ("interface", "host", "snapshot")),
-    ("links", ("link",)),
+    ("links", ("capture", "link")),
     ("the trio edge and the simulator", ("control", "lab", "report", "runtime", "sim", "sockets")),
     ("command line", ("cli",)),
 )

@@ -1,0 +1,1 @@
+"""Captures as links: pcap and pcapng files, and what stands in the frames of one."""
