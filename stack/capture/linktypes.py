@@ -35,7 +35,7 @@ class Frame(NamedTuple):
 
 
 def ethernet_frame(record: Record) -> Frame | None:
-    """The record as an Ethernet frame; None if its link type carries neither Ethernet nor IP, or it is cut too short."""
+    """The record as an Ethernet frame; None for a link type without Ethernet or IP, or if it is cut too short."""
     octets = _frame(record.link, record.octets)
     return None if octets is None else Frame(record.time, octets, record.length > len(record.octets))
 
