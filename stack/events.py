@@ -45,7 +45,7 @@ class InterfaceDisabled:
 
 @dataclass(frozen=True, slots=True)
 class AddressChanged:
-    """An address of the interface is in a new state: tentative, preferred, duplicated or deleted."""
+    """An address of the interface is in a new state, in the words of its AddressState, or deleted."""
 
     address: IPv6Address
     state: str

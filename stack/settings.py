@@ -50,6 +50,7 @@ class Settings:
     stable_secret: str = _text("", "secret of addr_gen_mode 2, any text")
     dad_transmits: int = _number(1, 0, 255, "solicitations sent by duplicate address detection; 0 = none")
     enhanced_dad: int = _number(1, 0, 1, "send and compare the nonce of RFC 7527")
+    optimistic_dad: int = _number(0, 0, 1, "use formed addresses before detection is through (RFC 4429)")
     idgen_retries: int = _number(3, 0, 255, "new RFC 7217 identifiers tried after duplicates")
     use_tempaddr: int = _number(0, -1, 2, "temporary addresses (RFC 8981): 1 = make them, 2 = prefer them as source")
     temp_valid_lft: int = _number(172_800, 0, 0xFFFFFFFF, "valid lifetime of temporary addresses, s")
@@ -116,7 +117,6 @@ class Settings:
     # The driver's filter
     filter_allmulti_bits: int = _number(48, 0, 64, "hash bits worth setting before all multicast is asked for")
     # Protocols that this version does not speak yet
-    optimistic_dad: int = _planned(0, 0, 1, "use addresses before detection is through (RFC 4429)")
     ip6frag_high_thresh: int = _planned(4_194_304, 0, 1 << 40, "memory for fragments, bytes")
     ip6frag_time: int = _planned(60, 1, 3_600, "time for reassembly, s")
 

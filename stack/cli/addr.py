@@ -1,7 +1,7 @@
 """The unicast addresses of a running host.
 
 `add` returns at once and duplicate address detection goes on; `show` tells the
-state: tentative, preferred, deprecated or duplicated.
+state: tentative, optimistic, preferred, deprecated or duplicated.
 
 example: sixtap addr add 2001:db8::5/64 --valid-lft 3600
 """
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_WORDS = ("tentative", "dadfailed", "deprecated", "dynamic", "temporary", "anycast", "nodad")
+_WORDS = ("tentative", "optimistic", "dadfailed", "deprecated", "dynamic", "temporary", "anycast", "nodad")
 
 
 def _text(link: dict[str, Any]) -> str:

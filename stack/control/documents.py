@@ -71,7 +71,8 @@ def _address(entry: InterfaceAddress, now: float) -> dict[str, Any]:
     # ip leaves a flag out unless it is set; a duplicate is tentative for ever there.
     duplicated = entry.state is AddressState.DUPLICATED
     flags = {
-        "tentative": duplicated or entry.state is AddressState.TENTATIVE,
+        "tentative": duplicated or entry.state in (AddressState.TENTATIVE, AddressState.OPTIMISTIC),
+        "optimistic": entry.optimistic,
         "dadfailed": duplicated,
         "deprecated": entry.state is AddressState.DEPRECATED,
         # As ip has it: what will not stay for ever, and what a router had the interface make.

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from stack.address import IPv6Address, common_prefix_length, matches_prefix, parse_address, scope
+from stack.nd.interface_address import AddressState
 
 if TYPE_CHECKING:
     from stack.nd.addresses import AddressTable
@@ -30,8 +31,8 @@ def label(address: IPv6Address) -> int:
     return next(each for prefix, length, each in _POLICY if matches_prefix(address, prefix, length))
 
 
-def select(addresses: "AddressTable", destination: IPv6Address) -> IPv6Address | None:
-    """The source for a packet to `destination`, or None if no address may be used.
+def select(addresses: "AddressTable", destination: IPv6Address, *, optimistic: bool = True) -> IPv6Address | None:
+    """The source for a packet to `destination`, or None if no address may be used; `optimistic` ones if so said.
 
     RFC 6724 4: for a link-local or narrower destination any assigned address is a
     candidate; all are of the interface that the packet leaves by.
@@ -40,7 +41,7 @@ def select(addresses: "AddressTable", destination: IPv6Address) -> IPv6Address |
     best: InterfaceAddress | None = None
     best_rank: tuple[int, ...] = ()
     for entry in addresses.table.values():
-        if entry.assigned and not entry.anycast:
+        if (entry.assigned if optimistic else entry.unique) and not entry.anycast:
             rank = _rank(entry, destination, prefer_temporary)
             if best is None or rank > best_rank:
                 best, best_rank = entry, rank
@@ -59,7 +60,8 @@ def _rank(entry: "InterfaceAddress", destination: IPv6Address, prefer_temporary:
         # rule 2: the smallest scope that reaches; among those that do not, the greatest
         mine >= theirs,
         -mine if mine >= theirs else mine,
-        entry.state.value != "deprecated",  # rule 3
+        entry.state
+        is AddressState.PREFERRED,  # rule 3; RFC 4429 2.1: an optimistic one stands back like a deprecated one
         label(entry.address) == label(destination),  # rule 6
         entry.temporary is prefer_temporary,  # rule 7
         # rule 8: no further than the prefix that the address itself has

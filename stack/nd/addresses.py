@@ -23,6 +23,7 @@ from stack.nd.dad import Detection
 from stack.nd.identifiers import Identifiers
 from stack.nd.interface_address import AddressState, InterfaceAddress, Origin, check_assignable, check_lifetimes
 from stack.nd.notify import Notifier
+from stack.nd.optimistic import Optimism
 
 if TYPE_CHECKING:
     from stack.interface import Interface
@@ -44,6 +45,7 @@ class AddressTable:
         "_link_local_valid",
         "_notifier",
         "identifiers",
+        "optimism",
         "table",
     )
 
@@ -55,6 +57,7 @@ class AddressTable:
         self._link_local_valid = False
         self._notifier = Notifier(interface)
         self.identifiers = Identifiers(interface)
+        self.optimism = Optimism(interface)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -77,7 +80,7 @@ class AddressTable:
     def link_local(self) -> IPv6Address | None:
         """The first valid link-local unicast address, or None (SEED row S04)."""
         for entry in self.table.values():
-            if entry.assigned and not entry.anycast and is_link_local(entry.address):
+            if entry.unique and not entry.anycast and is_link_local(entry.address):
                 return entry.address
         return None
 
@@ -236,7 +239,7 @@ class AddressTable:
         entry.stop_lifetimes()
         entry.preferred_until, entry.valid_until = preferred_until, valid_until
         self._run_lifetimes(entry, now)
-        if entry.assigned and entry.state is not entry.valid_state(now):
+        if entry.unique and entry.state is not entry.valid_state(now):
             entry.state = entry.valid_state(now)
             self._announce(entry)
 
@@ -256,7 +259,11 @@ class AddressTable:
         tested = interface.variables.dad_transmits > 0 and not (entry.nodad or entry.anycast)
         # An untested one is valid at once: what is reported on its account leaves from it, not from :: (RFC 3590 4).
         entry.state = AddressState.TENTATIVE if tested else entry.valid_state(now)
-        if tested:
+        optimistic = tested and self.optimism.suits(entry)
+        if optimistic:
+            # RFC 4429 3.3: SHOULD NOT delay.
+            delay = 0.0
+        elif tested:
             if interface.silent and self._first_message_at <= now:
                 self._draw_delay(now)
             delay = max(delay, self._first_message_at - now)
@@ -273,10 +280,17 @@ class AddressTable:
         listener.address_added(entry.address, now)
         if tested:
             entry.detection = Detection(interface, entry.address, self._concluded)
-            entry.detection.start(delay, now)
+            if optimistic:
+                entry.detection.begin(now)
+                entry.state = AddressState.OPTIMISTIC
+            else:
+                entry.detection.start(delay, now)
             self._announce(entry)
         else:
             self._assign(entry, now)
+        if optimistic:
+            # RFC 9131 6.1: a router learns of it when it is used first.
+            self._notifier.address_assigned(entry.address, now)
 
     def _detach(self, entry: InterfaceAddress, now: float) -> None:
         entry.stop_lifetimes()
@@ -304,6 +318,7 @@ class AddressTable:
             timer.cancel()
         entry.answers.clear()
         self._notifier.address_removed(entry.address)
+        self.optimism.given_up(entry)
         for membership in reversed(entry.memberships):
             self._interface.listener.leave(membership, now)
         entry.memberships.clear()
@@ -321,9 +336,12 @@ class AddressTable:
             self._duplicate(entry, now)
 
     def _assign(self, entry: InterfaceAddress, now: float) -> None:
+        used_before = entry.optimistic
         entry.state = entry.valid_state(now)
         self._announce(entry)
-        if not entry.anycast:
+        if used_before:
+            self.optimism.settled(entry, now)
+        elif not entry.anycast:
             self._notifier.address_assigned(entry.address, now)
         if not self._link_local_valid and self.link_local() is not None:
             self._link_local_valid = True
@@ -360,6 +378,7 @@ class AddressTable:
         if identifier is None or LINK_LOCAL_PREFIX + identifier in self.table:
             return
         entry = InterfaceAddress(LINK_LOCAL_PREFIX + identifier, LINK_LOCAL_LENGTH, Origin.LINK_LOCAL)
+        entry.dad_counter = self._dad_counter
         self.configure(entry, now, IDGEN_DELAY * host.rng.random())
 
     def _run_lifetimes(self, entry: InterfaceAddress, now: float) -> None:

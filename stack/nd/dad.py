@@ -127,6 +127,10 @@ class Detection:
         """Send the first probe after `delay` seconds, from the timer so that a report armed before goes first."""
         self._timer = self._interface.host.timers.at(now + delay, self._timeout)
 
+    def begin(self, now: float) -> None:
+        """Send the first probe now: an optimistic address is used from then on (RFC 4429 3.3)."""
+        self._apply(DadEvent.DELAY_OVER, now)
+
     def stop(self) -> None:
         """Give the test up: the address was removed."""
         if self._timer is not None:

@@ -77,14 +77,12 @@ def neighbor_solicitation(interface: "Interface", received: "Received", now: flo
     entry = interface.addresses.get(received.payload[8:24])
     if entry is None:
         return Discard.ND_TARGET_NOT_OURS
-    if entry.detection is not None:
-        if not probe:
-            return Discard.ND_TARGET_TENTATIVE
+    if entry.detection is not None and probe:
         nonce = next((option.data for option in options if option.type == wire.NONCE), None)
         foreign = entry.detection.solicitation(nonce, received.source_mac, now)
         return Verdict.DELIVERED if foreign else Discard.ND_OWN_PROBE
     if not entry.assigned:
-        return Discard.ND_TARGET_NOT_OURS
+        return Discard.ND_TARGET_NOT_OURS if entry.detection is None else Discard.ND_TARGET_TENTATIVE
     return _answer(interface, entry, received, mac, now)
 
 
@@ -178,7 +176,8 @@ def advertise(
         if chosen is None:
             return
         source = chosen
-    else:
+    elif not entry.optimistic:
+        # RFC 4429 3.3: while it is optimistic nobody's entry may be overridden on its account.
         flags |= wire.FLAG_OVERRIDE
     lladdr = wire.LINK_LAYER.pack(wire.TARGET_LINK_LAYER_ADDRESS, 1, interface.mac)
     message = wire.neighbor_advertisement(source, destination, target, flags, lladdr)

@@ -4,6 +4,7 @@ The record only; `stack.nd.addresses` moves it from state to state, and
 `stack.nd.autoconfiguration` says which addresses a router's prefixes ask for.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 
 class AddressState(Enum):
-    """RFC 4862 2 and 5.4."""
+    """RFC 4862 2 and 5.4; an OPTIMISTIC address is tested and used at once (RFC 4429 2.1)."""
 
     TENTATIVE = "tentative"
+    OPTIMISTIC = "optimistic"
     PREFERRED = "preferred"
     DEPRECATED = "deprecated"
     DUPLICATED = "duplicated"
@@ -39,7 +41,8 @@ class Origin(Enum):
     __hash__ = object.__hash__
 
 
-_ASSIGNED = (AddressState.PREFERRED, AddressState.DEPRECATED)
+_UNIQUE = (AddressState.PREFERRED, AddressState.DEPRECATED)
+_ASSIGNED = (*_UNIQUE, AddressState.OPTIMISTIC)
 _LEARNT = (Origin.AUTOCONFIGURED, Origin.TEMPORARY)
 
 
@@ -62,11 +65,23 @@ class InterfaceAddress:
     # What runs out with the lifetimes, also while the interface is down; and advertisements put off (7.2.7).
     lifetimes: list[Timer] = field(default_factory=list)
     answers: dict[IPv6Address, Timer] = field(default_factory=dict)
+    # Packets that wait for the verdict on an optimistic address, each with its next hop (RFC 4429 3.2).
+    held: deque[tuple[IPv6Address, bytes]] | None = None
 
     @property
     def assigned(self) -> bool:
         """Whether it may be used: neither tentative nor a duplicate."""
         return self.state in _ASSIGNED
+
+    @property
+    def unique(self) -> bool:
+        """Whether it is used without reserve: no node objected, or none was asked."""
+        return self.state in _UNIQUE
+
+    @property
+    def optimistic(self) -> bool:
+        """Whether it is used while it is tested (RFC 4429)."""
+        return self.state is AddressState.OPTIMISTIC
 
     @property
     def another_nodes(self) -> bool:

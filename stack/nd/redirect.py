@@ -36,7 +36,8 @@ def redirect(interface: "Interface", received: "Received", now: float) -> Outcom
     if reason is not None:
         return reason
     # 8.1: the first-hop router, and only it, may say so. A destination on this link has none.
-    first_hop = next_hop(interface, destination, now)
+    # While its source is optimistic a packet to a neighbour goes to a router to be redirected (RFC 4429 3.2).
+    first_hop = interface.addresses.optimism.first_hop(destination) or next_hop(interface, destination, now)
     if first_hop != received.source or first_hop == destination:
         return Discard.REDIRECT_NOT_FIRST_HOP
     # 8.1: options that are not for redirects are ignored; the one that quotes our packet says nothing that is needed.

@@ -19,6 +19,7 @@ from stack.address import (
 )
 from stack.errors import RefusedError, UsageError
 from stack.events import NeighborChanged
+from stack.ip6.source import select as select_source
 from stack.nd.cache import Neighbor, NeighborCache
 from stack.nd.states import TRANSITIONS, Action, NeighborEvent, NeighborState, advertised, heard
 from stack.wire import icmpv6, ipv6
@@ -61,6 +62,10 @@ class Resolver:
     def send(self, next_hop: IPv6Address, packet: bytes, now: float) -> None:
         """Send a packet to a neighbour on this link, resolving it first if need be."""
         entry = self.cache.entries.get(next_hop)
+        if (entry is None or entry.mac is None) and self._interface.addresses.optimism.send_unresolved(
+            next_hop, packet, now
+        ):
+            return
         if entry is None:
             if self._interface.up and not self._interface.disabled:
                 entry = self._create(next_hop, now, wanted=not is_answer(packet))
@@ -312,10 +317,11 @@ class Resolver:
     def _solicitation_source(self, entry: Neighbor) -> IPv6Address | None:
         # 7.2.2: the source of the packet that prompts the solicitation, if it is ours.
         if entry.queue:
-            prompting = entry.queue[0][8:24]
-            if self._interface.is_assigned(prompting):
-                return prompting
-        return self._interface.source_for(entry.address)
+            prompting = self._interface.addresses.get(entry.queue[0][8:24])
+            if prompting is not None and prompting.unique:
+                return prompting.address
+        # RFC 4429 3.2: MUST NOT be an optimistic address.
+        return select_source(self._interface.addresses, entry.address, optimistic=False)
 
     def _create(self, address: IPv6Address, now: float, *, wanted: bool) -> Neighbor | None:
         settings = self._interface.host.settings

@@ -6,8 +6,16 @@ ROWS = (
     elsewhere(
         4429,
         "Optimistic duplicate address detection",
-        "not there: the setting optimistic_dad is accepted and has no effect",
-        "settings.Settings",
+        "optimistic_dad 1: formed addresses are used at once if a router's link-layer address is known; no "
+        "solicitation from them, O 0, and what goes to an unknown neighbour goes by a router or waits",
+        "nd.optimistic.Optimism nd.addresses.AddressTable nd.input.advertise",
+        "nd/test_optimistic.py::test_in_use_at_once",
+        "nd/test_optimistic.py::test_which_addresses_are_optimistic",
+        "nd/test_optimistic.py::test_a_solicitation_is_answered_without_override",
+        "nd/test_optimistic.py::test_evidence_ends_it",
+        "nd/test_optimistic.py::test_to_an_unknown_neighbour_by_way_of_the_router",
+        "nd/test_optimistic.py::test_without_a_router_packets_wait_for_the_verdict",
+        "nd/test_optimistic.py::test_it_stands_back_where_another_address_will_do",
     ),
     elsewhere(
         5942,
