@@ -21,6 +21,7 @@ import trio
 from stack import settings
 from stack.address import IPv6Address, MacAddress, format_mac, parse_address_with_length
 from stack.address import parse_mac as parse_mac_text
+from stack.cli.tracing import TraceFile
 from stack.control.arguments import parse_listening
 from stack.control.server import ControlSocket, default_path
 from stack.errors import LinkError, RefusedError, StackError, UsageError
@@ -50,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
     parser.add_argument("--control", metavar="PATH", help="control socket (/run/sixtap/NAME.sock)")
+    parser.add_argument("--trace", metavar="FILE.pcapng", help="every frame in and out, with what was decided about it")
     parser.add_argument("--seed", type=int, metavar="N", help="make every random choice repeatable")
     parser.add_argument("--log", choices=LEVELS, default="warning", help="info: events; debug: every decision")
 
@@ -58,16 +60,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the host until it is told to end."""
     plan = Plan(arguments)
     logging.basicConfig(stream=sys.stderr, level=arguments.log.upper(), format="sixtap: %(message)s")
+    trace = None if plan.trace is None else TraceFile(plan.trace, _tell)
     link = TapLink.open(arguments.tap, bridge=arguments.bridge, vlan=arguments.vlan, mtu=plan.mtu)
     try:
         for warning in link.warnings + plan.warnings:
             _tell(warning)
         control = ControlSocket(plan.control or default_path(link.name))
         try:
-            _serve(plan, link, control)
+            _serve(plan, link, control, trace)
         finally:
             control.close()
     finally:
+        if trace is not None:
+            trace.close()
         told = len(link.warnings)
         link.close()
         for warning in link.warnings[told:]:
@@ -91,6 +96,7 @@ class Plan:
         self.groups = [parse_listening(text) for text in arguments.join]
         self.mac = None if arguments.mac is None else _checked_mac(arguments.mac)
         self.control = None if arguments.control is None else Path(arguments.control)
+        self.trace = None if arguments.trace is None else Path(arguments.trace)
         self.seed = secrets.randbits(64) if arguments.seed is None else arguments.seed
         self.journal = arguments.log == "debug"
         self.events = arguments.log in ("debug", "info")
@@ -116,7 +122,7 @@ def _checked_mac(text: str) -> MacAddress:
     return mac
 
 
-def _serve(plan: Plan, link: TapLink, control: ControlSocket) -> None:
+def _serve(plan: Plan, link: TapLink, control: ControlSocket, trace: TraceFile | None) -> None:
     mac = plan.mac or default_mac(link.name, link.kernel_mac)
     if mac == link.kernel_mac:
         raise UsageError(f"{format_mac(mac)} is the MAC of the kernel's side of {link.name}; choose another with --mac")
@@ -132,7 +138,7 @@ def _serve(plan: Plan, link: TapLink, control: ControlSocket) -> None:
     runtime = Runtime(host, interface, link, _tell)
     failures: list[StackError] = []
     try:
-        trio.run(_main, runtime, control)
+        trio.run(_main, runtime, control, trace)
     except* StackError as group:
         failures += _leaves(group)
     if failures:
@@ -160,8 +166,10 @@ def _prepare(plan: Plan, interface: Interface) -> None:
             ) from error
 
 
-async def _main(runtime: Runtime, control: ControlSocket) -> None:
+async def _main(runtime: Runtime, control: ControlSocket, trace: TraceFile | None) -> None:
     """The host, its control socket and the signals that end it."""
+    if trace is not None:
+        trace.start(runtime.host)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         try:
             async with trio.open_nursery() as nursery:

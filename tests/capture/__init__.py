@@ -1,0 +1,1 @@
+"""Captures: written, and read."""
