@@ -345,15 +345,6 @@ class TestHelp:
     def test_version(self) -> None:
         assert plain("--version").stdout.startswith("sixtap 0.")
 
-    @pytest.mark.parametrize("command", ["addr", "maddr", "neigh", "link", "stats", "restart", "ping", "udp"])
-    def test_a_question_imports_only_what_it_needs(self, command: str) -> None:
-        """A script may ask a hundred times: no trio, no parser of formats, no host."""
-        code = f"import sys; from stack.cli.main import main; main(['-d', 'nosuchtap', '{command}', *sys.argv[1:]])"
-        code += "; print(*sorted(sys.modules))"
-        surplus = {"ping": ["::1"], "udp": ["echo", "7"]}.get(command, [])
-        done = subprocess.run([sys.executable, "-c", code, *surplus], capture_output=True, text=True, check=True)
-        assert not {"trio", "construct", "dpkt", "pytun", "stack.host", "asyncio"} & set(done.stdout.split())
-
 
 def test_a_closed_pipe_is_no_traceback() -> None:
     done = subprocess.run(["sh", "-c", f"'{SIXTAP}' demo | head -1"], capture_output=True, text=True, check=False)
