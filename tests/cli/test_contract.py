@@ -39,7 +39,7 @@ class Wrong(NamedTuple):
 
 _MADDR = ("ifname maddr", "maddr", "address ifaddr refcount mode sources state last_reporter timer")
 _PING = "transmitted received rtt replies errors"
-# In this order, one after the other, on one host for each command.
+# In this order, one after the other, on one host for each command; ID is that of the last membership.
 ROWS: dict[str, list[Row | Wrong]] = {
     "link": [
         Row("link", "ifindex ifname flags mtu operstate address"),
@@ -73,7 +73,7 @@ ROWS: dict[str, list[Row | Wrong]] = {
         Row("maddr show", *_MADDR),
         Row("maddr saved", *_MADDR),
         Row("maddr filter", "unicast exact hashed allmulti off"),
-        Row(f"maddr leave {_GROUP} --id 1"),
+        Row(f"maddr leave {_GROUP} --id ID"),
         Row("maddr leave ff05::8"),
         Wrong("maddr leave ff05::8", 1),
         Wrong("maddr join fe80::1", 2),
@@ -180,25 +180,29 @@ def check(row: Row, text: str, document: str) -> None:
         assert bool(text) is not row.silent
 
 
-async def put(served: Served, row: Row | Wrong) -> None:
-    """One row: as text and as JSON, where a change can be made twice; else as JSON alone."""
+async def put(served: Served, row: Row | Wrong) -> Any:
+    """One row, as text and as JSON, or where that would be two changes as JSON alone; the document."""
     words = row.words.split()
     if isinstance(row, Wrong):
         # `sixtap` itself holds it to one line without a traceback.
         assert await sixtap(served, *words, status=row.status) == ""
         assert await sixtap(served, *words, "-j", status=row.status) == ""
-        return
+        return None
     twice = bool(row.keys) and not row.words.startswith("maddr join")
     text = await sixtap(served, *words, status=row.status) if twice else "id" * bool(row.keys)
-    check(row, text, await sixtap(served, *words, "-j", status=row.status))
+    document = await sixtap(served, *words, "-j", status=row.status)
+    check(row, text, document)
+    return json.loads(document)
 
 
 @pytest.mark.parametrize("command", ROWS)
 async def test_commands_that_ask_a_host(tmp_path: Path, command: str) -> None:
     async with serving(tmp_path) as served:
         served.host.settings.retrans_time_ms = 10
+        identifier = "0"
         for row in ROWS[command]:
-            await put(served, row)
+            document = await put(served, row._replace(words=row.words.replace("ID", identifier)))
+            identifier = str(document.get("id")) if isinstance(document, dict) and document.get("id") else identifier
 
 
 @pytest.mark.parametrize("row", [row for rows in ALONE.values() for row in rows], ids=lambda row: row.words)
