@@ -65,9 +65,9 @@ ROWS: dict[str, list[Row | Wrong]] = {
         Wrong("addr add 2001:db8::5/64 --valid-lft soon", 2),
     ],
     "maddr": [
+        Row("maddr join ff05::8 --exclude 2001:db8::1 --delay 0.5", "id group"),
         Row(f"maddr join {_GROUP}", "id group"),
         Row(f"maddr join {_GROUP} --include 2001:db8::1,2001:db8::2", "id group"),
-        Row("maddr join ff05::8 --exclude 2001:db8::1 --delay 0.5", "id group"),
         Row("maddr listen s1 ff05::9 include 2001:db8::1", "id group mode sources", silent=True),
         Row("maddr", *_MADDR),
         Row("maddr show", *_MADDR),
