@@ -202,7 +202,7 @@ async def test_commands_that_ask_a_host(tmp_path: Path, command: str) -> None:
         identifier = "0"
         for row in ROWS[command]:
             document = await put(served, row._replace(words=row.words.replace("ID", identifier)))
-            if row.words.startswith("maddr join"):
+            if isinstance(document, dict) and row.words.startswith("maddr join"):
                 identifier = str(document["id"])
 
 
