@@ -30,6 +30,7 @@ COMMANDS = {
     "set": "settings",
     "restart": "start the host over, as a reboot does",
     "querier": "a multicast router: asks who listens, and shows the answers",
+    "swarm": "many virtual hosts, behind one TAP device or on a switch in memory",
     "mld": "one MLD message as written, legal or not",
     "lab": "a network of its own with a bridge, a Linux host and a virtual host; a shell in it",
     "demo": "scenarios on a link in memory, in plain words; needs no privilege",

@@ -7,6 +7,7 @@ which MACs its station takes, as a network card does, gets no copy of anything
 else: a frame costs what its receivers cost, however many ports there are.
 """
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Set
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from stack.address import MacAddress
 from stack.link.impairment import Line
 from stack.link.snooping import SnoopingTable
-from stack.multicast_filter import FilterPlan
+from stack.multicast_filter import EXACT_SLOTS, FilterPlan, make_plan
 from stack.wire import ethernet
 
 LEARNING_LIMIT = 4096
@@ -71,6 +72,7 @@ class Switch:
         self.snooping: SnoopingTable | None = None
         if snooping:
             self.snooping = SnoopingTable(flood_unknown=flood_unknown, fast_leave=fast_leave)
+        self.filter_changes = 0
         self._seen: OrderedDict[MacAddress, tuple[Port, float]] = OrderedDict()
         # Numbers of the ports that take every frame, every group, and each MAC.
         self._open: set[int] = set()
@@ -99,6 +101,7 @@ class Switch:
 
     def set_filter(self, port: Port, plan: FilterPlan | None) -> None:
         """What the station on a port takes from now on; None for everything."""
+        self.filter_changes += 1
         before = _macs(port.plan)
         after = _macs(plan)
         for mac in before - after:
@@ -112,6 +115,14 @@ class Switch:
         # A mirror shows what leaves by the port, whatever its station makes of it.
         _put(self._open, port.number, plan is None or plan.off or port.number in self._mirrors)
         _put(self._all_groups, port.number, plan is not None and plan.allmulti)
+
+    def combined_plan(self, allmulti_bits: int) -> FilterPlan:
+        """The filter of a device through which all stations that say what they take are reached."""
+        macs = self._takers
+        unicast = tuple(itertools.islice((mac for mac in macs if not mac[0] & 1), EXACT_SLOTS + 1))
+        if self._all_groups and len(unicast) <= EXACT_SLOTS:
+            return FilterPlan(unicast=unicast, allmulti=True)
+        return make_plan(unicast, (mac for mac in macs if mac[0] & 1), allmulti_bits)
 
     def mirror(self, port: Port, to: Port) -> None:
         """All that enters or leaves by `port` goes to the port `to` as well, which gets nothing else from now on."""

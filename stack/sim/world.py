@@ -85,7 +85,7 @@ class World:
         self.stations: list[Station] = []
         self.watchers: list[Watcher] = []
         self._seed = seed
-        self._latency = latency
+        self.latency = latency
         self._filtering = filtering
         self._impaired = False
         self._names: set[str] = set()
@@ -230,12 +230,12 @@ class World:
         if route is None:
             return
         # What is on its way is for whoever takes it when it arrives.
-        self.at(self.now + self._latency, self._arrive, frame, route)
+        self.at(self.now + self.latency, self._arrive, frame, route)
         if self._impaired:
             for port in switch.receivers(frame, route):
                 if port.outward is not None:
                     for time, octets in port.outward.carry(frame, self.now):
-                        self.at(time + self._latency, self._deliver, octets, port)
+                        self.at(time + self.latency, self._deliver, octets, port)
 
     def _arrive(self, frame: bytes, route: Route) -> None:
         for port in route.source.switch.receivers(frame, route):

@@ -1,0 +1,373 @@
+"""Many virtual hosts on one link, each with a MAC and groups of its own, for trying queriers and snooping switches.
+
+With --tap they are all behind one TAP device until interrupted; without it on a
+snooping switch in memory, in virtual time, until all are up (and the queries that
+--querier asks for are answered), which needs no privilege and is the same for the
+same seed. At the end there is a summary: who came up, how fast they answered
+queries, and what it cost. --mix deals hosts out in shares: v1 speaks version 1 of
+MLD only, v2 follows the querier, netbsd is of that personality.
+
+example: sixtap swarm --hosts 500 --groups 4 --querier 60
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from stack.address import format_address, format_mac, parse_mac
+from stack.cli import tapping
+from stack.cli.fields import seconds, whole
+from stack.errors import UsageError
+from stack.link.switch import Switch
+from stack.link.tap import TapLink, check_name
+from stack.multicast_filter import EXACT_SLOTS
+from stack.realtime import RealTime, TapPort
+from stack.sim.crowd import (
+    MOST_GROUPS,
+    MOST_HOSTS,
+    Answers,
+    AnswerWatch,
+    Crowd,
+    CrowdPlan,
+    Digest,
+    mac_of,
+    parse_mix,
+)
+from stack.sim.querier import Querier
+from stack.sim.world import World
+
+# In memory nothing keeps a host from its address for longer.
+BOOT_LIMIT = 60.0
+_STEP = 0.1
+_TELL_EVERY = 1.0
+_DEFAULT_BASE = CrowdPlan(1).mac_base
+_KEPT_ANSWERS = 64
+_LONGEST = 1e7
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("--hosts", type=whole(1, MOST_HOSTS), required=True, metavar="N", help="how many")
+    parser.add_argument(
+        "--groups", type=whole(0, MOST_GROUPS), default=0, metavar="M", help="groups that each joins (0)"
+    )
+    parser.add_argument("--tap", metavar="NAME", help="TAP device (without one: a switch in memory)")
+    parser.add_argument("--bridge", metavar="BRIDGE", help="make the device a port of this bridge")
+    parser.add_argument("--mac-base", metavar="MAC", help="the first host's MAC, the others count up from it")
+    parser.add_argument("--seed", type=int, metavar="N", help="make every random choice repeatable (0 in memory)")
+    parser.add_argument("-j", "--json", action="store_true", help="the summary as a JSON document")
+    kinds = parser.add_argument_group("what they are")
+    kinds.add_argument("--personality", choices=("standard", "netbsd"), help="of all hosts (standard)")
+    kinds.add_argument("--mld-version", type=whole(1, 2), metavar="1|2", help="of all hosts, whatever the querier's")
+    kinds.add_argument("--mix", metavar="KIND=SHARE,...", help="shares of v1, v2 and netbsd: v1=20,v2=70,netbsd=10")
+    kinds.add_argument(
+        "--churn",
+        type=seconds(0.0, 100_000.0),
+        default=0.0,
+        metavar="JOINS/S",
+        help="joins per second of them all once they are up, each with a leave",
+    )
+    memory = parser.add_argument_group("in memory")
+    memory.add_argument("--querier", type=seconds(0.0, _LONGEST), metavar="S", help="a querier appears after S seconds")
+    memory.add_argument("--seconds", type=seconds(0.0, _LONGEST), metavar="S", help="go on until S seconds are over")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Bring them up, and say what came of it; exit status 1 if some did not come up."""
+    plan = _plan(arguments)
+    if arguments.tap is None:
+        summary = _in_memory(arguments, plan)
+    else:
+        with tapping.opened(arguments.tap, arguments.bridge) as link:
+            summary = _behind(link, arguments, plan)
+    print(json.dumps(summary.document()) if arguments.json else summary.text(), flush=True)
+    return 0 if summary.up == summary.plan.hosts else 1
+
+
+def _plan(arguments: argparse.Namespace) -> CrowdPlan:
+    if arguments.tap is not None:
+        check_name(arguments.tap)
+        for option in ("querier", "seconds"):
+            if getattr(arguments, option) is not None:
+                raise UsageError(f"--{option} is for a link in memory (on a real one: sixtap querier --tap)")
+    elif arguments.bridge is not None:
+        raise UsageError("--bridge needs --tap")
+    if arguments.mix is not None and (arguments.personality is not None or arguments.mld_version is not None):
+        raise UsageError("--mix says what each host is: it goes without --personality and --mld-version")
+    settings: list[tuple[str, str]] = []
+    if arguments.personality is not None:
+        settings.append(("mld_personality", arguments.personality))
+    if arguments.mld_version is not None:
+        settings.append(("force_mld_version", str(arguments.mld_version)))
+    mix = parse_mix(arguments.mix) if arguments.mix is not None else [("v2", 1)]
+    base = _DEFAULT_BASE if arguments.mac_base is None else parse_mac(arguments.mac_base)
+    plan = CrowdPlan(arguments.hosts, arguments.groups, base, tuple(mix), tuple(settings), arguments.churn)
+    plan.check()
+    return plan
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of a swarm; `seconds` until all were up (virtual ones in memory), None if they were not."""
+
+    plan: CrowdPlan
+    up: int
+    duplicates: int
+    groups: int
+    joins: int
+    kinds: Counter[str]
+    seconds: float | None
+    frames: dict[str, int]
+    answers: list[Answers]
+    costs: "Costs"
+    digest: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """For -j."""
+        return {
+            "hosts": self.plan.hosts,
+            "up": self.up,
+            "duplicates": self.duplicates,
+            "groups": self.groups,
+            "joins": self.joins,
+            "kinds": dict(self.kinds),
+            "seconds": None if self.seconds is None else round(self.seconds, 6),
+            "frames": self.frames,
+            "answers": [_answer_document(each) for each in self.answers],
+            "digest": self.digest,
+            **self.costs.document(),
+        }
+
+    def text(self) -> str:
+        """The same for reading."""
+        when = "" if self.seconds is None else f" after {self.seconds:.2f} s"
+        duplicates = f", {self.duplicates} found a duplicate" if self.duplicates else ""
+        lines = [
+            f"{self.up} of {self.plan.hosts} hosts up{when}{duplicates}; {self.groups} groups",
+            ", ".join(f"{kind} {count}" for kind, count in self.kinds.items()),
+            "frames: " + ", ".join(f"{count} {name}" for name, count in self.frames.items()),
+        ]
+        if self.joins:
+            lines.append(f"{self.joins} joins on the way")
+        lines += [_answer_text(each, self.plan.hosts) for each in self.answers]
+        lines.append(self.costs.text())
+        if self.digest is not None:
+            lines.append(f"digest {self.digest}")
+        return "\n".join(lines)
+
+
+class Costs:
+    """Memory and processor time of this process since it was made."""
+
+    def __init__(self) -> None:
+        self._cpu = time.process_time()
+        self._wall = time.monotonic()
+
+    def document(self) -> dict[str, Any]:
+        """Seconds of processor and of wall time, and the most memory that was in use at once."""
+        return {
+            "cpu_seconds": round(time.process_time() - self._cpu, 3),
+            "wall_seconds": round(time.monotonic() - self._wall, 3),
+            "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        }
+
+    def text(self) -> str:
+        """The same in a line."""
+        spent = self.document()
+        share = 100 * spent["cpu_seconds"] / max(spent["wall_seconds"], 1e-3)
+        memory = spent["memory_bytes"] / 1e6
+        cpu, wall = spent["cpu_seconds"], spent["wall_seconds"]
+        return f"{memory:.0f} MB, {cpu:.2f} s of processor time in {wall:.2f} s ({share:.0f} %)"
+
+
+class Progress:
+    """How many are up, on standard error: over and over in one line on a terminal, else a line when it has changed."""
+
+    def __init__(self, hosts: int) -> None:
+        self._hosts = hosts
+        self._told = -1
+        self._terminal = sys.stderr.isatty()
+
+    def tell(self, up: int) -> None:
+        """Say it if it is new."""
+        if up == self._told:
+            return
+        self._told = up
+        if self._terminal:
+            end = "\n" if up == self._hosts else ""
+            print(f"\rsixtap: {up} of {self._hosts} hosts are up", end=end, file=sys.stderr, flush=True)
+        else:
+            tapping.tell(f"{up} of {self._hosts} hosts are up")
+
+
+def _answer_text(answers: Answers, hosts: int) -> str:
+    late = f", {answers.late} reports too late" if answers.late else ""
+    return (
+        f"query of {format_address(answers.querier)} (version {answers.version}, {answers.delay:g} s):"
+        f" {answers.hosts} of {hosts} hosts answered, the last after {answers.last:.3f} s{late}"
+    )
+
+
+def _answer_document(answers: Answers) -> dict[str, Any]:
+    return {
+        "time": round(answers.time, 6),
+        "querier": format_address(answers.querier),
+        "version": answers.version,
+        "delay": answers.delay,
+        "hosts": answers.hosts,
+        "reports": answers.reports,
+        "last": round(answers.last, 6),
+        "late": answers.late,
+    }
+
+
+# -- in memory
+
+
+def _in_memory(arguments: argparse.Namespace, plan: CrowdPlan) -> Summary:
+    costs, answers, seed = Costs(), list[Answers](), arguments.seed or 0
+    world = World(seed, switch=Switch(snooping=True), filtering=True)
+    digest = Digest(world)
+    crowd = Crowd(world, plan, seed)
+    AnswerWatch(crowd, answers.append)
+    progress = Progress(plan.hosts)
+    crowd.start()
+    while (up := crowd.up()) < plan.hosts and world.now < BOOT_LIMIT:
+        progress.tell(up)
+        world.run_until(world.now + _STEP)
+    progress.tell(up)
+    came_up = world.now if up == plan.hosts else None
+    crowd.begin_churn()
+    if arguments.querier is not None:
+        _with_querier(world, arguments.querier, answers)
+    if arguments.seconds is not None:
+        world.run_until(arguments.seconds)
+    frames = {"sent": digest.frames, "received": sum(each.host.counters.frames_in for each in crowd.stations)}
+    return _summary(crowd, came_up, frames, answers, costs, digest.hexdigest())
+
+
+def _with_querier(world: World, start: float, answers: list[Answers]) -> None:
+    """A querier appears; the run goes on until its first query is answered."""
+    querier = Querier(b"\x02\x5b\x00\x00\x00\x01")
+    seat = world.add_node("querier", querier)
+    world.run_until(max(start, world.now))
+    querier.start(world.now)
+    world.settle(seat)
+    world.run_while(lambda: not answers, limit=2 * querier.answer_time)
+
+
+def _summary(
+    crowd: Crowd,
+    came_up: float | None,
+    frames: dict[str, int],
+    answers: list[Answers],
+    costs: Costs,
+    digest: str | None = None,
+) -> Summary:
+    return Summary(
+        plan=crowd.plan,
+        up=crowd.up(),
+        duplicates=crowd.duplicates(),
+        groups=crowd.memberships,
+        joins=crowd.joins,
+        kinds=Counter(crowd.kinds),
+        seconds=came_up,
+        frames=frames,
+        answers=answers[-_KEPT_ANSWERS:],
+        costs=costs,
+        digest=digest,
+    )
+
+
+# -- behind a TAP device
+
+
+def _behind(link: TapLink, arguments: argparse.Namespace, plan: CrowdPlan) -> Summary:
+    if arguments.mac_base is None:
+        # The same on every start, another on every machine, with room for all of them.
+        own = tapping.station_mac(None, link)
+        plan = CrowdPlan(plan.hosts, plan.groups, own[:3] + bytes(3), plan.mix, plan.settings, plan.churn)
+    _check_kernel_mac(link, plan)
+    seed = int.from_bytes(link.kernel_mac, "big") ^ time.time_ns() if arguments.seed is None else arguments.seed
+    live = Live(link, plan, seed)
+    tapping.tell(
+        f"{link.name} {plan.hosts} hosts, MACs {format_mac(plan.mac_base)} to"
+        f" {format_mac(mac_of(plan.mac_base, plan.hosts - 1))}{_about_filter(plan.hosts)}"
+    )
+    tapping.run_until_signal(live.run)
+    return live.summary()
+
+
+def _check_kernel_mac(link: TapLink, plan: CrowdPlan) -> None:
+    first = int.from_bytes(plan.mac_base, "big")
+    if 0 <= int.from_bytes(link.kernel_mac, "big") - first < plan.hosts:
+        mac = format_mac(link.kernel_mac)
+        raise UsageError(f"{mac}, of the kernel's side of {link.name}, is among theirs; choose others with --mac-base")
+
+
+def _about_filter(hosts: int) -> str:
+    if hosts <= EXACT_SLOTS:
+        return ""
+    return f"; the device's filter is off: it matches {EXACT_SLOTS} addresses, and there are {hosts}"
+
+
+class Live:
+    """A swarm behind a TAP device."""
+
+    def __init__(self, link: TapLink, plan: CrowdPlan, seed: int) -> None:
+        self._link = link
+        self._costs = Costs()
+        self._answers: list[Answers] = []
+        self._came_up: float | None = None
+        self._world = World(seed, filtering=True)
+        self._real = RealTime(self._world)
+        self._port: TapPort = self._real.add_tap(link)
+        self._crowd = Crowd(self._world, plan, seed)
+        AnswerWatch(self._crowd, self._answered)
+
+    async def run(self) -> None:
+        """Until cancelled; then they take their leave."""
+        await tapping.until_forwarding(self._link)
+        try:
+            async with trio.open_nursery() as nursery:
+                self._crowd.start()
+                nursery.start_soon(self._watch)
+                await self._real.run()
+        except* trio.Cancelled:
+            self._real.catch_up()
+            self._crowd.leave()
+            self._real.catch_up()
+            raise
+
+    async def _watch(self) -> None:
+        plan = self._crowd.plan
+        progress = Progress(plan.hosts)
+        while (up := self._crowd.up()) < plan.hosts:
+            progress.tell(up)
+            await trio.sleep(_TELL_EVERY)
+        progress.tell(up)
+        self._came_up = self._world.now
+        tapping.tell(
+            f"{self._link.name} ready {plan.hosts} hosts, {self._crowd.memberships} groups"
+            f" after {self._came_up:.2f} s; {self._costs.text()}"
+        )
+        self._crowd.begin_churn()
+        self._real.catch_up()
+
+    def _answered(self, answers: Answers) -> None:
+        self._answers.append(answers)
+        del self._answers[:-_KEPT_ANSWERS]
+        tapping.tell(f"{_answer_text(answers, self._crowd.plan.hosts)}; {self._costs.text()}")
+
+    def summary(self) -> Summary:
+        """What became of it."""
+        port = self._port
+        frames = {"sent": port.sent, "received": port.received, "refused": port.refused}
+        return _summary(self._crowd, self._came_up, frames, self._answers, self._costs)
