@@ -20,6 +20,7 @@ _LIVE = {*_SIMULATED, "trio", "dpkt", "pytun", "ssl", "ctypes", "subprocess"}
 MAY_IMPORT = {
     "run": _LIVE,
     "querier": _LIVE,
+    "swarm": _LIVE,
     "mld": _LIVE,
     "demo": _SIMULATED,
     "lab": {"ctypes", "subprocess"},
@@ -39,6 +40,7 @@ WORDS = {
     "mld": ["--help"],
     "run": ["--help"],
     "querier": ["--help"],
+    "swarm": ["--help"],
     "lab": ["--help"],
 }
 
