@@ -21,6 +21,7 @@ from stack.multicast_filter import FilterPlan
 from stack.nd.cache import Neighbor
 from stack.nd.dns import DnsListing
 from stack.nd.interface_address import AddressState, InterfaceAddress, Origin
+from stack.nd.states import NeighborState
 
 FOREVER = 0xFFFFFFFF
 
@@ -154,5 +155,6 @@ def _neighbour(entry: Neighbor, device: str) -> dict[str, Any]:
         document["lladdr"] = format_mac(entry.mac)
     if entry.is_router:
         document["router"] = None
-    document["state"] = [entry.state.value]
+    # ip has no word for UNREACHABLE (RFC 7048); of a neighbour that fell silent it says this.
+    document["state"] = ["FAILED" if entry.state is NeighborState.UNREACHABLE else entry.state.value]
     return document

@@ -5,7 +5,7 @@ entry does next is in `stack.nd.states`; who drives it, in `stack.nd.resolution`
 
 Room is made by what others brought before anything of ours: first the oldest claim
 (an entry that only answers others, whose neighbour never proved that it is there),
-then the neighbour that has been STALE longest. Only packets of our own take more:
+then the neighbour that has been STALE or UNREACHABLE longest. Only packets of our own take more:
 the oldest resolution they started, and in the last resort the entry used least
 recently. What others send never ends a resolution of ours, nor an entry in use.
 """
@@ -16,6 +16,8 @@ from collections import OrderedDict, deque
 from stack.address import IPv6Address, MacAddress
 from stack.nd.states import NeighborState
 from stack.timers import Timer
+
+_IDLE = (NeighborState.STALE, NeighborState.UNREACHABLE)
 
 
 class Neighbor:
@@ -67,7 +69,7 @@ class NeighborCache:
         self.entries: dict[IPv6Address, Neighbor] = {}
         self.permanent = 0
         # The orders of eviction, each with its next victim first: claims and resolutions of our own by age,
-        # STALE neighbours by the time since when they are, the others by their last use.
+        # STALE and UNREACHABLE neighbours by the time since when they are, the others by their last use.
         self._claims: Turn = OrderedDict()
         self._idle: Turn = OrderedDict()
         self._wanted: Turn = OrderedDict()
@@ -115,7 +117,7 @@ class NeighborCache:
         if entry.state is NeighborState.PERMANENT:
             self._move(entry, None)
         elif entry.proven:
-            self._move(entry, self._idle if entry.state is NeighborState.STALE else self._in_use)
+            self._move(entry, self._idle if entry.state in _IDLE else self._in_use)
         elif entry.wanted and entry.state is not NeighborState.STALE:
             self._move(entry, self._wanted)
         else:

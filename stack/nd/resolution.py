@@ -1,4 +1,4 @@
-"""Address resolution and neighbour unreachability detection (RFC 4861 7.2, 7.3) on one interface.
+"""Address resolution and neighbour unreachability detection (RFC 4861 7.2, 7.3; RFC 7048) on one interface.
 
 Drives the entries of the neighbour cache through the table in `stack.nd.states`:
 it names the event, looks the transition up and carries its actions out. It does
@@ -35,6 +35,11 @@ MAX_RANDOM_FACTOR = 1.5
 PROBE_INTERVAL = 60.0
 # 6.3.4: the random reachable time is redrawn at least every few hours.
 REACHABLE_TIME_REDRAW = 2 * 3600.0
+# RFC 7048 4
+BACKOFF_MULTIPLE = 3
+MAX_RETRANS_TIMER = 60.0
+# With this many multiples of the shortest RetransTimer, 1 ms, the longest interval is reached.
+_MOST_BACKOFFS = 11
 
 _USABLE = (NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE)
 
@@ -85,7 +90,7 @@ class Resolver:
                 entry.probes = 1
             self._enqueue(entry, packet)
             return
-        if entry.state not in _USABLE:
+        if entry.state not in _USABLE and not (entry.state is NeighborState.UNREACHABLE and entry.timer):
             self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
         self._interface.transmit(entry.mac, packet)
 
@@ -143,11 +148,19 @@ class Resolver:
             entry.is_router = True
 
     def probe(self, address: IPv6Address, now: float) -> None:
-        """A single solicitation for a router that there is no entry for, one a minute at the most (RFC 4191 3.5)."""
-        if address in self.cache.entries or now < self._probed.get(address, -math.inf) + PROBE_INTERVAL:
+        """A single solicitation for a router that does not answer, one a minute at the most (RFC 4191 3.5).
+
+        There is no entry for it, or one that is UNREACHABLE and not in use.
+        """
+        entry = self.cache.entries.get(address)
+        asked = entry is not None and (entry.state is not NeighborState.UNREACHABLE or entry.timer is not None)
+        if asked or now < self._probed.get(address, -math.inf) + PROBE_INTERVAL:
             return
         self._probed = {each: at for each, at in self._probed.items() if now < at + PROBE_INTERVAL}
         self._probed[address] = now
+        if entry is not None:
+            self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
+            return
         entry = self._create(address, now, wanted=False)
         if entry is not None:
             # One solicitation, and the next timeout is the last.
@@ -223,10 +236,8 @@ class Resolver:
         waiting = bool(entry.queue)
         transition = TRANSITIONS[before][event]
         entry.state = transition.state
-        if entry.state is NeighborState.ABSENT:
-            # 7.3.3: it did not answer. Whoever is told of it and sends again finds another way already.
-            self._interface.routers.unreachable(entry.address)
-            self._interface.routes.neighbour_failed(entry.address)
+        if entry.state is not before:
+            self._reachability(entry, before)
         for action in transition.actions:
             self._do(action, entry, now, mac, is_router)
         if entry.state is not NeighborState.ABSENT:
@@ -240,6 +251,18 @@ class Resolver:
         if waiting and entry.queue is None and entry.state is NeighborState.STALE:
             # 7.3.3: what waited has been sent to a STALE neighbour; a step of its own, told after this one.
             self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
+
+    def _reachability(self, entry: Neighbor, before: NeighborState) -> None:
+        """7.3.3: traffic leaves a neighbour that fails for another, if there is one; and may come back to it later."""
+        routers, routes = self._interface.routers, self._interface.routes
+        if entry.state in (NeighborState.ABSENT, NeighborState.UNREACHABLE):
+            # Before anything is done. Whoever is told of it and sends again finds another way already.
+            entry.probes = 0
+            routers.unreachable(entry.address)
+            routes.neighbour_failed(entry.address)
+        elif before is NeighborState.UNREACHABLE:
+            routers.heard(entry.address)
+            routes.neighbour_known(entry.address)
 
     def _do(self, action: Action, entry: Neighbor, now: float, mac: MacAddress | None, is_router: bool | None) -> None:
         settings = self._interface.host.settings
@@ -285,11 +308,19 @@ class Resolver:
                 return
             entry.probes = 0
             self._apply(entry, NeighborEvent.DELAY_TIMEOUT, now)
+        elif entry.state is NeighborState.UNREACHABLE:
+            # RFC 7048 3: for as long as packets are sent to it.
+            if entry.used_at > entry.asked_at:
+                self._apply(entry, NeighborEvent.RETRANSMIT, now)
+            else:
+                entry.probes = 0
+                self._apply(entry, NeighborEvent.UNUSED, now)
         else:
             incomplete = entry.state is NeighborState.INCOMPLETE
             limit = settings.mcast_solicit if incomplete else settings.ucast_solicit
-            last = entry.probes >= limit
-            self._apply(entry, NeighborEvent.RETRANSMIT_LAST if last else NeighborEvent.RETRANSMIT, now)
+            last = incomplete or entry.proven
+            final = NeighborEvent.RETRANSMIT_LAST if last else NeighborEvent.NEVER_ANSWERED
+            self._apply(entry, final if entry.probes >= limit else NeighborEvent.RETRANSMIT, now)
 
     def _arm(self, entry: Neighbor, deadline: float) -> None:
         self._stop(entry)
@@ -305,7 +336,7 @@ class Resolver:
     def _solicit(self, entry: Neighbor, now: float, *, multicast: bool) -> None:
         entry.probes += 1
         entry.asked_at = now
-        self._arm(entry, now + self._interface.variables.retrans_time_ms / 1000)
+        self._arm(entry, now + self._retransmit_interval(entry))
         source = self._solicitation_source(entry)
         if source is None:
             return
@@ -313,6 +344,14 @@ class Resolver:
         destination = solicited_node(entry.address) if multicast else entry.address
         message = wire.neighbor_solicitation(source, destination, entry.address, lladdr)
         self._interface.send_nd(source, destination, message, None if multicast else entry.mac)
+
+    def _retransmit_interval(self, entry: Neighbor) -> float:
+        interval = self._interface.variables.retrans_time_ms / 1000
+        if entry.state is not NeighborState.UNREACHABLE:
+            return interval
+        # RFC 7048 3: for as long as it is used, ever more seldom, but once a minute at the least.
+        backed_off: float = interval * BACKOFF_MULTIPLE ** min(entry.probes, _MOST_BACKOFFS)
+        return min(backed_off, max(interval, MAX_RETRANS_TIMER))
 
     def _solicitation_source(self, entry: Neighbor) -> IPv6Address | None:
         # 7.2.2: the source of the packet that prompts the solicitation, if it is ours.

@@ -100,10 +100,10 @@ class DefaultRouterList:
         return address in self.table or self.routes.has_router(address)
 
     def is_reachable(self, router: IPv6Address) -> bool:
-        """6.3.6: reachable or probably so, in any state but INCOMPLETE; RFC 4191 3.2: or nothing is known of it."""
+        """6.3.6: reachable or probably so, in any state but these two; RFC 4191 3.2: or nothing is known of it."""
         entry = self._interface.resolver.cache.get(router)
         if entry is not None:
-            return entry.state is not NeighborState.INCOMPLETE
+            return entry.state not in (NeighborState.INCOMPLETE, NeighborState.UNREACHABLE)
         return router not in self._suspect
 
     def listing(self, now: float) -> list[RouteListing]:

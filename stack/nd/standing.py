@@ -38,7 +38,8 @@ def standing(interface: "Interface", router: IPv6Address) -> int:
         return 0
     if entry.state is NeighborState.PERMANENT:
         return 2
-    return int(entry.wanted) + int(entry.wanted and entry.proven)
+    answers = entry.proven and entry.state is not NeighborState.UNREACHABLE
+    return int(entry.wanted) + int(entry.wanted and answers)
 
 
 def victim(interface: "Interface", entries: Iterable[_T], newcomer: IPv6Address) -> _T | None:

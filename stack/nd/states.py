@@ -1,10 +1,16 @@
-"""The states of a neighbour cache entry as one table: RFC 4861 7.2, 7.3 and appendix C.
+"""The states of a neighbour cache entry as one table: RFC 4861 7.2, 7.3 and appendix C; RFC 7048 3.
 
 Everything that moves an entry from state to state is here. Where the appendix and
 the text of 7.2.5 differ the text is followed: a solicited advertisement without a
 link-layer address confirms an entry that has one, and an advertisement that would
 not override but names another address makes a REACHABLE entry STALE whether it
 was solicited or not.
+
+A neighbour that has answered once and falls silent stays UNREACHABLE (RFC 7048 3):
+packets go on to its address for want of a better one, and it is asked by multicast,
+ever more seldom, for as long as they do. Its address being known to fail, an
+answer with another is taken without Override too, as by the INCOMPLETE entry
+which RFC 4861 would have made. One that never answered falls as RFC 4861 has it.
 """
 
 from enum import Enum
@@ -12,7 +18,7 @@ from typing import NamedTuple
 
 
 class NeighborState(Enum):
-    """RFC 4861 7.3.2; ABSENT is no entry, PERMANENT one that the user gave."""
+    """RFC 4861 7.3.2, RFC 7048 3; ABSENT is no entry, PERMANENT one that the user gave."""
 
     ABSENT = "ABSENT"
     INCOMPLETE = "INCOMPLETE"
@@ -20,17 +26,23 @@ class NeighborState(Enum):
     STALE = "STALE"
     DELAY = "DELAY"
     PROBE = "PROBE"
+    UNREACHABLE = "UNREACHABLE"
     PERMANENT = "PERMANENT"
 
     __hash__ = object.__hash__
 
 
 class NeighborEvent(Enum):
-    """What happens to an entry. ADVERTISED: a neighbour advertisement; HEARD: any other message with its address."""
+    """What happens to an entry. HEARD: a message other than an advertisement.
+
+    A packet to send is an event of UNREACHABLE only where no solicitation is out.
+    """
 
     PACKET_TO_SEND = "packet to send"
     RETRANSMIT = "retransmit timeout, fewer than N solicitations sent"
     RETRANSMIT_LAST = "retransmit timeout, N solicitations sent"
+    NEVER_ANSWERED = "retransmit timeout, N solicitations sent, none was ever answered"
+    UNUSED = "retransmit timeout, no packet sent since the last solicitation"
     REACHABLE_TIMEOUT = "reachable time over"
     DELAY_TIMEOUT = "delay timeout"
     CONFIRMED = "upper-layer reachability confirmation"
@@ -78,7 +90,7 @@ _S = NeighborState
 _E = NeighborEvent
 _A = Action
 
-_RESOLVED_STATES = (_S.REACHABLE, _S.STALE, _S.DELAY, _S.PROBE)
+_RESOLVED_STATES = (_S.REACHABLE, _S.STALE, _S.DELAY, _S.PROBE, _S.UNREACHABLE)
 
 # From no entry: only a packet to send or a message with a link-layer address makes one.
 _ABSENT = {
@@ -153,7 +165,17 @@ TRANSITIONS[_S.REACHABLE][_E.REACHABLE_TIMEOUT] = Transition(_S.STALE, (), "RFC 
 TRANSITIONS[_S.STALE][_E.PACKET_TO_SEND] = Transition(_S.DELAY, (_A.START_DELAY_TIMER,), "RFC 4861 7.3.3")
 TRANSITIONS[_S.DELAY][_E.DELAY_TIMEOUT] = Transition(_S.PROBE, (_A.UNICAST_SOLICIT,), "RFC 4861 7.3.3")
 TRANSITIONS[_S.PROBE][_E.RETRANSMIT] = Transition(_S.PROBE, (_A.UNICAST_SOLICIT,), "RFC 4861 7.3.3")
-TRANSITIONS[_S.PROBE][_E.RETRANSMIT_LAST] = Transition(_S.ABSENT, (_A.STOP_TIMER, _A.DISCARD_ENTRY), "RFC 4861 7.3.3")
+TRANSITIONS[_S.PROBE][_E.RETRANSMIT_LAST] = Transition(_S.UNREACHABLE, (_A.MULTICAST_SOLICIT,), "RFC 7048 3")
+TRANSITIONS[_S.PROBE][_E.NEVER_ANSWERED] = Transition(_S.ABSENT, (_A.STOP_TIMER, _A.DISCARD_ENTRY), "RFC 4861 7.3.3")
+TRANSITIONS[_S.UNREACHABLE] |= {
+    _E.PACKET_TO_SEND: Transition(_S.UNREACHABLE, (_A.MULTICAST_SOLICIT,), "RFC 7048 3"),
+    _E.RETRANSMIT: Transition(_S.UNREACHABLE, (_A.MULTICAST_SOLICIT,), "RFC 7048 3"),
+    _E.UNUSED: Transition(_S.UNREACHABLE, (), "RFC 7048 3"),
+    _E.SOLICITED_DIFFERENT: Transition(_S.REACHABLE, (_A.RECORD_ADDRESS, *_CONFIRM), "RFC 7048 3"),
+    # It is there again, by its own word: worth being sent to as before.
+    _E.UNSOLICITED_SAME: Transition(_S.STALE, (_A.STOP_TIMER, _A.UPDATE_ROUTER), "RFC 7048 3"),
+    _E.HEARD_SAME: Transition(_S.STALE, (_A.STOP_TIMER,), "RFC 7048 3"),
+}
 
 
 def advertised(solicited: bool, override: bool, known: bytes | None, given: bytes | None) -> NeighborEvent:

@@ -23,12 +23,19 @@ _FROM_STATE = {
 _BY_STATE = {
     (_N.PACKET_TO_SEND.value, NeighborState.INCOMPLETE.value): "no MAC yet, so ask",
     (_N.PACKET_TO_SEND.value, NeighborState.DELAY.value): "in use, so verify it soon",
+    (_N.PACKET_TO_SEND.value, NeighborState.UNREACHABLE.value): "silent when last asked, so ask again",
+    (
+        _N.RETRANSMIT_LAST.value,
+        NeighborState.UNREACHABLE.value,
+    ): "no answer at all, so ask for it as if its MAC were new",
     (_N.HEARD_DIFFERENT.value, NeighborState.STALE.value): "heard its MAC, not verified",
 }
 
 _EVENTS = {
     _N.RETRANSMIT.value: "no answer in time, so ask again",
     _N.RETRANSMIT_LAST.value: "no answer at all, so give up",
+    _N.NEVER_ANSWERED.value: "no answer at all, and never one before, so give up",
+    _N.UNUSED.value: "no answer, and nothing to send to it, so let it be",
     _N.REACHABLE_TIMEOUT.value: "not heard of for a while",
     _N.DELAY_TIMEOUT.value: "not confirmed, so ask it directly",
     _N.CONFIRMED.value: "what was sent to it has arrived",
@@ -92,6 +99,7 @@ _OUTCOMES: dict[Outcome, str] = {
 
 # By state of an address: what to say, and the clause.
 ADDRESS_STATES = {
+    "optimistic": ("is optimistic, in use with care while it is tested", "RFC 4429 3.3"),
     "tentative": ("is tentative, not to be used yet", "RFC 4862 5.4"),
     "preferred": ("is preferred, ready for use", "RFC 4862 5.4"),
     "deprecated": ("is deprecated, not for new traffic", "RFC 4862 5.5.4"),

@@ -547,7 +547,8 @@ ROWS = (
         SHOULD,
         "after MAX_UNICAST_SOLICIT of them the entry is deleted",
         _TABLE,
-        f"{RESOLUTION}::test_a_stale_neighbour_is_used_then_probed",
+        "nd/test_unreachable.py::test_one_that_never_answered_falls",
+        note="as RFC 7048 changes it: a neighbour that has answered before is kept, UNREACHABLE, and passed over",
     ),
     met(
         "7.3.3",

@@ -521,7 +521,7 @@ def test_7_3_3_probes_of_a_changed_address_keep_their_distance() -> None:
     play.ping()
     play.run(play.now + 60.0)
     times = [each.time for each in play.sent() if each.kind == NS and each.target == PEER_LINK_LOCAL]
-    assert len(times) == 4
+    assert len(times) >= 4
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 10.0
 
 

@@ -150,7 +150,7 @@ def test_solicitations_of_neighbours() -> None:
     to_group = [each for each in asked if each[inet6.IPv6].dst.startswith("ff02::1:ff")]
     to_one = [each for each in asked if each not in to_group]
     assert to_group and to_one
-    assert {each[inet6.ICMPv6ND_NS].tgt for each in to_group} == {PEER_GLOBAL}
+    assert {each[inet6.ICMPv6ND_NS].tgt for each in to_group} == {PEER_GLOBAL, PEER_LINK_LOCAL}
     assert {(each.dst, each[inet6.IPv6].dst == each[inet6.ICMPv6ND_NS].tgt) for each in to_one} == {
         (PEER_MAC_TEXT, True)
     }

@@ -105,16 +105,21 @@ class CacheMachine(RuleBasedStateMachine):
         if entry.state is S.PERMANENT:
             return None
         if entry.proven:
-            return cache._idle if entry.state is S.STALE else cache._in_use
+            return cache._idle if entry.state in (S.STALE, S.UNREACHABLE) else cache._in_use
         return cache._wanted if entry.wanted and entry.state is not S.STALE else cache._claims
 
     @invariant()
     def an_entry_has_what_its_state_asks_for(self) -> None:
-        """7.3.2: no address while INCOMPLETE; a timer in every state but STALE; packets wait only while INCOMPLETE."""
+        """7.3.2: no address while INCOMPLETE; a timer in every state but STALE; packets wait only while INCOMPLETE.
+
+        RFC 7048 3: while UNREACHABLE one runs if the neighbour is used.
+        """
         for entry in self.resolver.cache.entries.values():
             assert entry.state is not S.ABSENT
             assert (entry.mac is None) is (entry.state is S.INCOMPLETE)
-            assert (entry.timer is not None and entry.timer.active) is (entry.state in TIMED)
+            runs = entry.timer is not None and entry.timer.active
+            assert entry.state is S.UNREACHABLE or runs is (entry.state in TIMED)
+            assert entry.state is not S.UNREACHABLE or entry.proven
             assert not entry.queue or (entry.state is S.INCOMPLETE and len(entry.queue) <= QUEUE)
 
     @invariant()
@@ -125,10 +130,10 @@ class CacheMachine(RuleBasedStateMachine):
         assert len(self.play.host.timers) == len(running) + len(others) + len(tests)
 
     def teardown(self) -> None:
-        """7.3.3: without traffic everything comes to rest: STALE or gone, and no timer is left."""
-        self.play.run(self.play.now + 120.0)
+        """7.3.3: without traffic everything comes to rest: STALE, silent or gone, and no timer is left."""
+        self.play.run(self.play.now + 180.0)
         states = {entry.state for entry in self.resolver.cache.entries.values()}
-        assert states <= {S.STALE, S.PERMANENT}
+        assert states <= {S.STALE, S.UNREACHABLE, S.PERMANENT}
         assert len(self.play.host.timers) == 0
 
 

@@ -270,7 +270,10 @@ def test_nothing_is_resolved_on_a_link_that_is_not_there(how: str) -> None:
 
 
 def test_a_stale_neighbour_is_used_then_probed() -> None:
-    """7.3.3: the packet leaves at once; DELAY_FIRST_PROBE_TIME (5 s) later three unicast probes, then no entry."""
+    """7.3.3: the packet leaves at once; DELAY_FIRST_PROBE_TIME (5 s) later three unicast probes.
+
+    Then it is UNREACHABLE (RFC 7048 3), and asked by multicast; packets leave for the address that is known.
+    """
     play = stale()
     begin = play.now
     heard = play.ping()
@@ -290,10 +293,11 @@ def test_a_stale_neighbour_is_used_then_probed() -> None:
         assert probe.message[24:] == bytes((1, 1)) + OUR_MAC, "7.2.2: SHOULD be included"
     assert play.neighbour(PEER_LINK_LOCAL) == "PROBE"
     play.run(begin + 8.0)
-    assert play.neighbour(PEER_LINK_LOCAL) is None
+    assert play.neighbour(PEER_LINK_LOCAL) == "UNREACHABLE"
     assert heard == [], "nothing waited, so there is nothing to report"
+    assert [(each.kind, each.destination, each.time) for each in play.sent()] == [(NS, PEER_GROUP, begin + 8.0)]
     play.ping()
-    assert [each.destination for each in play.sent()] == [PEER_GROUP], "7.3.3: address resolution again"
+    assert [(each.kind, each.to) for each in play.sent()] == [(REQUEST, PEER_MAC)]
 
 
 @pytest.mark.parametrize(("delay", "count", "retrans"), [(2, 1, 1000), (0, 2, 500)])
@@ -306,9 +310,9 @@ def test_the_probes_follow_the_settings(delay: int, count: int, retrans: int) ->
     play.ping()
     play.run(begin + 20.0)
     assert [each.time for each in play.sent(NS)] == pytest.approx(
-        [begin + delay + n * retrans / 1000 for n in range(count)]
+        [begin + delay + n * retrans / 1000 for n in range(count + 1)]
     )
-    assert play.neighbour(PEER_LINK_LOCAL) is None
+    assert play.neighbour(PEER_LINK_LOCAL) == "UNREACHABLE"
 
 
 def test_packets_leave_at_once_while_the_neighbour_is_probed() -> None:

@@ -1,7 +1,8 @@
-"""RFC 4861 appendix C against `stack.nd.states`: row by row on the table, then every real event on a live host.
+"""RFC 4861 appendix C and RFC 7048 3 against `stack.nd.states`: row by row on the table, then on a live host.
 
 The rows below were copied from the RFC, not from the code. Where 7.2.5's text and
-the appendix differ, the row says so and the text is followed.
+the appendix differ, the row says so and the text is followed. Those of UNREACHABLE
+follow RFC 7048, from memory of its text.
 """
 
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from tests.playbook import (
 S, E, A = NeighborState, NeighborEvent, Action
 
 CACHED = (S.REACHABLE, S.STALE, S.DELAY, S.PROBE)  # "!INCOMPLETE" in the appendix
+KNOWN = (*CACHED, S.UNREACHABLE)
 
 
 class Row(NamedTuple):
@@ -54,36 +56,44 @@ APPENDIX_C = (
     Row((S.INCOMPLETE,), E.SOLICITED_BARE, None, (), "7.2.5, not the appendix: silently discarded"),
     Row((S.INCOMPLETE,), E.UNSOLICITED_BARE, None, (), "7.2.5, not the appendix: silently discarded"),
     # NA elsewhere
-    Row(CACHED, E.SOLICITED_SAME, S.REACHABLE, CONFIRM, "7.2.5 II"),
-    Row(CACHED, E.SOLICITED_BARE, S.REACHABLE, CONFIRM, "7.2.5 II, not the appendix: S=1 confirms without an option"),
-    Row(CACHED, E.SOLICITED_OVERRIDE, S.REACHABLE, (RECORD, *CONFIRM), "7.2.5 II"),
+    Row(KNOWN, E.SOLICITED_SAME, S.REACHABLE, CONFIRM, "7.2.5 II"),
+    Row(KNOWN, E.SOLICITED_BARE, S.REACHABLE, CONFIRM, "7.2.5 II, not the appendix: S=1 confirms without an option"),
+    Row(KNOWN, E.SOLICITED_OVERRIDE, S.REACHABLE, (RECORD, *CONFIRM), "7.2.5 II"),
     Row((S.REACHABLE,), E.SOLICITED_DIFFERENT, S.STALE, (), "7.2.5 I a"),
     Row((S.STALE, S.DELAY, S.PROBE), E.SOLICITED_DIFFERENT, None, (), "7.2.5 I b"),
     Row(CACHED, E.UNSOLICITED_SAME, None, (ROUTER,), "7.2.5 II"),
-    Row(CACHED, E.UNSOLICITED_BARE, None, (ROUTER,), "7.2.5 II"),
-    Row(CACHED, E.UNSOLICITED_OVERRIDE, S.STALE, (RECORD, ROUTER), "7.2.5 II"),
+    Row(KNOWN, E.UNSOLICITED_BARE, None, (ROUTER,), "7.2.5 II"),
+    Row(KNOWN, E.UNSOLICITED_OVERRIDE, S.STALE, (RECORD, ROUTER), "7.2.5 II"),
     Row((S.REACHABLE,), E.UNSOLICITED_DIFFERENT, S.STALE, (), "7.2.5 I a, not the appendix: whatever S is"),
-    Row((S.STALE, S.DELAY, S.PROBE), E.UNSOLICITED_DIFFERENT, None, (), "7.2.5 I b"),
+    Row((S.STALE, S.DELAY, S.PROBE, S.UNREACHABLE), E.UNSOLICITED_DIFFERENT, None, (), "7.2.5 I b"),
     # confirmation and time
-    Row(CACHED, E.CONFIRMED, S.REACHABLE, (A.START_REACHABLE_TIMER,), "7.3.1"),
+    Row(KNOWN, E.CONFIRMED, S.REACHABLE, (A.START_REACHABLE_TIMER,), "7.3.1"),
     Row((S.REACHABLE,), E.REACHABLE_TIMEOUT, S.STALE, (), "7.3.3"),
     Row((S.STALE,), E.PACKET_TO_SEND, S.DELAY, (A.START_DELAY_TIMER,), "7.3.3"),
     Row((S.REACHABLE, S.DELAY, S.PROBE), E.PACKET_TO_SEND, None, (), "7.3.3"),
     Row((S.DELAY,), E.DELAY_TIMEOUT, S.PROBE, (A.UNICAST_SOLICIT,), "7.3.3"),
     Row((S.PROBE,), E.RETRANSMIT, None, (A.UNICAST_SOLICIT,), "7.3.3"),
-    Row((S.PROBE,), E.RETRANSMIT_LAST, S.ABSENT, (A.DISCARD_ENTRY,), "7.3.3"),
+    Row((S.PROBE,), E.RETRANSMIT_LAST, S.UNREACHABLE, (A.MULTICAST_SOLICIT,), "7.3.3, and RFC 7048 3 in its place"),
+    Row((S.PROBE,), E.NEVER_ANSWERED, S.ABSENT, (A.DISCARD_ENTRY,), "7.3.3"),
+    # RFC 7048 3
+    Row((S.UNREACHABLE,), E.PACKET_TO_SEND, None, (A.MULTICAST_SOLICIT,), "RFC 7048 3"),
+    Row((S.UNREACHABLE,), E.RETRANSMIT, None, (A.MULTICAST_SOLICIT,), "RFC 7048 3"),
+    Row((S.UNREACHABLE,), E.UNUSED, None, (), "RFC 7048 3: no solicitations without packets"),
+    Row((S.UNREACHABLE,), E.SOLICITED_DIFFERENT, S.REACHABLE, (RECORD, *CONFIRM), "as from INCOMPLETE (7.2.5)"),
+    Row((S.UNREACHABLE,), E.UNSOLICITED_SAME, S.STALE, (ROUTER,), "as from no entry (7.2.3): there, and not verified"),
+    Row((S.UNREACHABLE,), E.HEARD_SAME, S.STALE, (), "as from no entry (7.2.3): there, and not verified"),
     # NS, RS, RA, Redirect
     Row((S.ABSENT,), E.HEARD_DIFFERENT, S.STALE, (RECORD,), "7.2.3"),
     Row((S.INCOMPLETE,), E.HEARD_DIFFERENT, S.STALE, (RECORD, QUEUE), "appendix C"),
     Row((S.INCOMPLETE,), E.HEARD_BARE, None, (), "appendix C"),
-    Row(CACHED, E.HEARD_DIFFERENT, S.STALE, (RECORD,), "7.2.3"),
+    Row(KNOWN, E.HEARD_DIFFERENT, S.STALE, (RECORD,), "7.2.3"),
     Row(CACHED, E.HEARD_SAME, None, (), "appendix C"),
-    Row(CACHED, E.HEARD_BARE, None, (), "7.2: must not update"),
+    Row(KNOWN, E.HEARD_BARE, None, (), "7.2: must not update"),
 )
 
 CELLS = {(state, row.event): row for row in APPENDIX_C for state in row.states}
 
-TIMERS = frozenset((E.RETRANSMIT, E.RETRANSMIT_LAST, E.REACHABLE_TIMEOUT, E.DELAY_TIMEOUT))
+TIMERS = frozenset((E.RETRANSMIT, E.RETRANSMIT_LAST, E.NEVER_ANSWERED, E.UNUSED, E.REACHABLE_TIMEOUT, E.DELAY_TIMEOUT))
 
 # What cannot happen in a state, and why.
 IMPOSSIBLE = {
@@ -91,13 +101,14 @@ IMPOSSIBLE = {
     S.ABSENT: frozenset(E) - {E.PACKET_TO_SEND, E.HEARD_DIFFERENT},
     # No address is cached that another could equal; advice has no effect (7.3.3); only retransmission runs.
     S.INCOMPLETE: frozenset(
-        (E.SOLICITED_SAME, E.UNSOLICITED_SAME, E.HEARD_SAME, E.CONFIRMED, E.REACHABLE_TIMEOUT, E.DELAY_TIMEOUT)
+        (E.SOLICITED_SAME, E.UNSOLICITED_SAME, E.HEARD_SAME, E.CONFIRMED, *TIMERS - {E.RETRANSMIT, E.RETRANSMIT_LAST})
     ),
     # One timer each, none while STALE.
     S.REACHABLE: TIMERS - {E.REACHABLE_TIMEOUT},
     S.STALE: TIMERS,
     S.DELAY: TIMERS - {E.DELAY_TIMEOUT},
-    S.PROBE: TIMERS - {E.RETRANSMIT, E.RETRANSMIT_LAST},
+    S.PROBE: TIMERS - {E.RETRANSMIT, E.RETRANSMIT_LAST, E.NEVER_ANSWERED},
+    S.UNREACHABLE: TIMERS - {E.RETRANSMIT, E.UNUSED},
     S.PERMANENT: TIMERS,
 }
 
@@ -131,7 +142,7 @@ def test_a_permanent_entry_is_moved_by_nothing() -> None:
 def test_no_timer_outlives_its_state() -> None:
     """7.3.2: STALE has no timer; whatever leads there from a state with one stops it, unless it is what fired."""
     for (state, event), row in CELLS.items():
-        timed = state in (S.INCOMPLETE, S.REACHABLE, S.DELAY, S.PROBE)
+        timed = state in (S.INCOMPLETE, S.REACHABLE, S.DELAY, S.PROBE, S.UNREACHABLE)
         if timed and row.to is S.STALE and event not in TIMERS:
             assert A.STOP_TIMER in TRANSITIONS[state][event].actions, f"{state.value}: {event.value}"
 
@@ -208,14 +219,16 @@ def entry_in(state: str, **settings: int) -> Play:
         play.interface.resolver.add_permanent(ip(PEER_LINK_LOCAL), PEER_MAC, play.now)
     elif state != "ABSENT":
         play.receive(PING)
-    if state in ("REACHABLE", "STALE", "DELAY", "PROBE"):
+    if state in ("REACHABLE", "STALE", "DELAY", "PROBE", "UNREACHABLE"):
         play.receive(advertisement(PEER_LINK_LOCAL))
-    if state in ("STALE", "DELAY", "PROBE"):
+    if state in ("STALE", "DELAY", "PROBE", "UNREACHABLE"):
         play.run(play.now + 45.0)  # no ReachableTime is longer (6.3.2)
-    if state in ("DELAY", "PROBE"):
+    if state in ("DELAY", "PROBE", "UNREACHABLE"):
         play.receive(PING)
-    if state == "PROBE":
+    if state in ("PROBE", "UNREACHABLE"):
         play.run(play.now + 5.0)
+    if state == "UNREACHABLE":
+        play.run(play.now + 3.0)
     assert (play.neighbour(PEER_LINK_LOCAL) or "ABSENT") == state, "how this test prepares the entry"
     play.sent()
     return play
@@ -226,24 +239,24 @@ def mac_of(play: Play) -> bytes | None:
     return entry.mac if entry is not None else None
 
 
-STATES = ("ABSENT", "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT")
+STATES = ("ABSENT", "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "UNREACHABLE", "PERMANENT")
 OPTIONS = {"none": b"", "same": lladdr_option(2, PEER_MAC), "other": lladdr_option(2, NEW_MAC)}
 
 # 7.2.5 in full: flags, link-layer address, then the new state from each of STATES; "=" unchanged, "*" new address
 # recorded. From INCOMPLETE an unsolicited one leads to STALE and the queue that is sent then to DELAY (7.3.3).
 ADVERTISEMENTS = """
-    -   none   ABSENT INCOMPLETE = = = = =
-    O   none   ABSENT INCOMPLETE = = = = =
-    S   none   ABSENT INCOMPLETE REACHABLE REACHABLE REACHABLE REACHABLE =
-    SO  none   ABSENT INCOMPLETE REACHABLE REACHABLE REACHABLE REACHABLE =
-    -   same   ABSENT DELAY* = = = = =
-    O   same   ABSENT DELAY* = = = = =
-    S   same   ABSENT REACHABLE* REACHABLE REACHABLE REACHABLE REACHABLE =
-    SO  same   ABSENT REACHABLE* REACHABLE REACHABLE REACHABLE REACHABLE =
-    -   other  ABSENT DELAY* STALE = = = =
-    O   other  ABSENT DELAY* STALE* STALE* STALE* STALE* =
-    S   other  ABSENT REACHABLE* STALE = = = =
-    SO  other  ABSENT REACHABLE* REACHABLE* REACHABLE* REACHABLE* REACHABLE* =
+    -   none   ABSENT INCOMPLETE = = = = = =
+    O   none   ABSENT INCOMPLETE = = = = = =
+    S   none   ABSENT INCOMPLETE REACHABLE REACHABLE REACHABLE REACHABLE REACHABLE =
+    SO  none   ABSENT INCOMPLETE REACHABLE REACHABLE REACHABLE REACHABLE REACHABLE =
+    -   same   ABSENT DELAY* = = = = STALE =
+    O   same   ABSENT DELAY* = = = = STALE =
+    S   same   ABSENT REACHABLE* REACHABLE REACHABLE REACHABLE REACHABLE REACHABLE =
+    SO  same   ABSENT REACHABLE* REACHABLE REACHABLE REACHABLE REACHABLE REACHABLE =
+    -   other  ABSENT DELAY* STALE = = = = =
+    O   other  ABSENT DELAY* STALE* STALE* STALE* STALE* STALE* =
+    S   other  ABSENT REACHABLE* STALE = = = REACHABLE* =
+    SO  other  ABSENT REACHABLE* REACHABLE* REACHABLE* REACHABLE* REACHABLE* REACHABLE* =
 """
 
 ADVERTISEMENT_CASES = [
@@ -319,6 +332,9 @@ SOLICITATIONS = {
     ("PROBE", "same"): ("PROBE", PEER_MAC, "PROBE"),
     ("PROBE", "other"): ("STALE", NEW_MAC, "DELAY"),
     ("PROBE", "none"): ("PROBE", PEER_MAC, "PROBE"),
+    ("UNREACHABLE", "same"): ("STALE", PEER_MAC, "DELAY"),
+    ("UNREACHABLE", "other"): ("STALE", NEW_MAC, "DELAY"),
+    ("UNREACHABLE", "none"): ("UNREACHABLE", PEER_MAC, "UNREACHABLE"),
     ("PERMANENT", "same"): ("PERMANENT", PEER_MAC, "PERMANENT"),
     ("PERMANENT", "other"): ("PERMANENT", PEER_MAC, "PERMANENT"),
     ("PERMANENT", "none"): ("PERMANENT", PEER_MAC, "PERMANENT"),
@@ -348,6 +364,7 @@ def test_solicitation_received(state: str, lladdr: str) -> None:
         ("STALE", "DELAY", PEER_MAC),
         ("DELAY", "DELAY", PEER_MAC),
         ("PROBE", "PROBE", PEER_MAC),
+        ("UNREACHABLE", "UNREACHABLE", PEER_MAC),
         ("PERMANENT", "PERMANENT", PEER_MAC),
     ],
 )
@@ -389,7 +406,8 @@ TIME = {
     "DELAY, at its end": ("DELAY", 5.0, "PROBE", 1),
     "PROBE, N not reached": ("PROBE", 1.0, "PROBE", 1),
     "PROBE, before the last timeout": ("PROBE", 2.999, "PROBE", 2),
-    "PROBE, N reached": ("PROBE", 3.0, "ABSENT", 2),
+    "PROBE, N reached (RFC 7048 3)": ("PROBE", 3.0, "UNREACHABLE", 3),
+    "UNREACHABLE and not used, for a day": ("UNREACHABLE", 86_400.0, "UNREACHABLE", 0),
     "PERMANENT, for a day": ("PERMANENT", 86_400.0, "PERMANENT", 0),
 }
 
@@ -403,7 +421,7 @@ def test_time_passes(state: str, seconds: float, then: str, solicitations: int) 
 
 
 @pytest.mark.parametrize("event", ["NA, S=0, O=1", "NS"])
-@pytest.mark.parametrize("state", ["REACHABLE", "DELAY", "PROBE"])
+@pytest.mark.parametrize("state", ["REACHABLE", "DELAY", "PROBE", "UNREACHABLE"])
 def test_stale_is_quiet_whatever_came_before(state: str, event: str) -> None:
     """7.3.2: while STALE no action takes place; nothing of the former state's timers is left."""
     play = entry_in(state)

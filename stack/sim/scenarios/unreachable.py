@@ -51,15 +51,16 @@ def _gone(stage: Stage, ada: Station, bob: Station) -> None:
     stage.say(
         """Now ada pings bob. The packet goes out at once, to the MAC that ada remembers, since chances are that it is
         still right. For five seconds (DELAY) ada waits for any sign of life; then (PROBE) it asks bob directly, three
-        times."""
+        times; then (UNREACHABLE) everybody, in case bob has another MAC now, and ever more seldom."""
     )
     ping = stage.ping(ada, link_local_text(bob), "bob")
     stage.run(10)
-    stage.expect(neighbour_state(ada, bob) == "ABSENT", "ada has forgotten bob")
+    stage.expect(neighbour_state(ada, bob) == "UNREACHABLE", "ada has no hope in bob")
     stage.expect(ping.outcome is None, "nothing becomes of the ping")
     stage.say(
-        """The entry is gone. This ping was sent and is lost without a word: the program will notice by its own
-        patience. A second ping would begin anew, like the one to an address that nobody has."""
+        """The ping was sent and is lost without a word: the program will notice by its own patience. bob has been
+        there, so ada is patient, too: what it sends to bob still goes to the MAC that it knows, and only as long as
+        there is something to send does it ask again, at most once a minute in the end."""
     )
 
 
@@ -69,7 +70,7 @@ def _back(stage: Stage, ada: Station, bob: Station) -> None:
     ping = stage.ping(ada, link_local_text(bob), "bob")
     stage.run(1)
     stage.expect(ping.answered, "bob answers")
-    stage.say("Four milliseconds, as for two hosts that have never met.")
+    stage.say("ada sends to the MAC that it knows, and bob is there: an answer proves it.")
 
 
 def _cable(stage: Stage, station: Station, *, up: bool) -> None:
@@ -82,6 +83,6 @@ def _cable(stage: Stage, station: Station, *, up: bool) -> None:
 SCENARIO = Scenario(
     "unreachable",
     "Nobody there",
-    "an address that nobody has, and a neighbour that goes silent: STALE, DELAY, PROBE, gone",
+    "an address that nobody has, and a neighbour that goes silent: STALE, DELAY, PROBE, UNREACHABLE",
     play,
 )
