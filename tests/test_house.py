@@ -38,7 +38,10 @@ LAYERS = (
     ("protocols", ("ip6", "icmp6", "nd", "mld", "udp")),
     ("interface and host", ("interface", "host", "snapshot")),
     ("links", ("capture", "link")),
-    ("the trio edge and the simulator", ("control", "lab", "realtime", "report", "runtime", "sim", "sockets")),
+    (
+        "the trio edge and the simulator",
+        ("control", "fuzz", "lab", "realtime", "replay", "report", "runtime", "sim", "sockets"),
+    ),
     ("command line", ("cli",)),
 )
 RANKS = {name: rank for rank, (_, names) in enumerate(LAYERS) for name in names}

@@ -34,6 +34,8 @@ COMMANDS = {
     "mld": "one MLD message as written, legal or not",
     "lab": "a network of its own with a bridge, a Linux host and a virtual host; a shell in it",
     "demo": "scenarios on a link in memory, in plain words; needs no privilege",
+    "explain": "walk the frames of a capture through a virtual host, layer by layer",
+    "replay": "feed captures to a virtual host, and report what it did; --mutate fuzzes it",
     "completion": "a script that completes commands and options in a shell",
 }
 

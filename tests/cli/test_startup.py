@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "swarm": _LIVE,
     "mld": _LIVE,
     "demo": _SIMULATED,
+    "replay": {*_SIMULATED, "dpkt"} - {"stack.sim"},
+    "explain": {*_SIMULATED, "dpkt"} - {"stack.sim"},
     "lab": {"ctypes", "subprocess"},
     "completion": _LIVE,  # every command's options, when the script is made
     # A tally of answers; the meanings of settings.
@@ -37,6 +39,8 @@ WORDS = {
     "get": ["net.inet6.multicast"],
     "completion": ["bash"],
     "demo": ["--list"],
+    "replay": ["--help"],
+    "explain": ["--help"],
     "mld": ["--help"],
     "run": ["--help"],
     "querier": ["--help"],

@@ -1,0 +1,61 @@
+"""The tables of a host that what is received can fill: how full they are, and their limits."""
+
+from typing import NamedTuple
+
+from stack.host import Host
+from stack.interface import Interface
+from stack.settings import Settings
+
+
+class Size(NamedTuple):
+    """One table: the most entries (or octets) that it held, and how many it may."""
+
+    size: int
+    peak: int
+    limit: int
+
+
+# Each has a setting that bounds it; `sizes` and `limits` follow this order.
+NAMES = (
+    *("neighbours", "destinations", "routers", "routes", "prefixes", "addresses", "static addresses"),
+    *("DNS servers", "DNS domains", "groups", "memberships", "sockets", "pings"),
+)
+
+
+def sizes(host: Host, interface: Interface) -> tuple[int, ...]:
+    """How much is in each table now."""
+    groups = interface.listener.groups
+    return (
+        len(interface.resolver.cache.entries) - interface.resolver.cache.permanent,
+        len(interface.routes.destinations.entries),
+        len(interface.routers.table),
+        len(interface.routers.routes.table),
+        len(interface.prefixes),
+        len(interface.autoconfiguration),
+        len(interface.addresses.table),
+        len(interface.dns.servers),
+        len(interface.dns.search),
+        len(groups.records),
+        groups.membership_count,
+        len(host.udp.sockets),
+        len(host.echoes.sessions),
+    )
+
+
+def limits(settings: Settings) -> tuple[int, ...]:
+    """The limit of each table."""
+    return (
+        settings.gc_thresh3,
+        settings.max_destinations,
+        settings.max_routers,
+        settings.max_learnt_routes,
+        settings.max_prefixes,
+        settings.max_addresses,
+        settings.max_static_addresses + settings.max_addresses + 1,
+        settings.max_dns_servers,
+        settings.max_dns_domains,
+        settings.mld_max_groups,
+        settings.mld_max_memberships,
+        settings.max_sockets,
+        settings.max_echo_sessions,
+    )
