@@ -27,6 +27,8 @@ _MODULES = frozenset(
         *("wire", "ip6", "icmp6", "nd", "mld", "udp", "interface", "host"),
     )
 )
+# The names that calls on a host are recorded by.
+_STORY = "stack.recorder.story"
 _PROTOCOL = 5
 
 
@@ -110,4 +112,4 @@ _found: dict[tuple[str, str], Any] = {}
 
 def _is_ours(module: str) -> bool:
     parts = module.split(".")
-    return len(parts) > 1 and parts[0] == "stack" and parts[1] in _MODULES
+    return len(parts) > 1 and parts[0] == "stack" and (parts[1] in _MODULES or module == _STORY)

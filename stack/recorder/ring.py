@@ -1,0 +1,132 @@
+"""The flight recorder of a host: what came in and went out lately, behind a snapshot to begin from.
+
+It is kept in two stretches, each of which begins with a snapshot. When the younger
+is full the older is dropped and a new one begun, so that there is always at least
+one whole stretch, and never more than two. A frame or a call costs an append.
+"""
+
+from typing import Any, NamedTuple
+
+from stack.host import Host
+from stack.recorder.story import (
+    ADVANCE,
+    CALL,
+    DRAINED,
+    FRAME,
+    REFUSED,
+    SENT,
+    Entry,
+    NoNameError,
+    named,
+    options_of,
+)
+from stack.snapshot import Snapshot
+
+# What an entry takes beside its octets, roughly (bytes).
+_OVERHEAD = 160
+# A snapshot of a host with large tables takes time: stretches are then so much longer than it.
+_SNAPSHOTS_WORTH = 4
+
+
+class Stretch(NamedTuple):
+    """A snapshot, and what happened after it; `began` is the time of the first entry (seconds on the host's clock)."""
+
+    snapshot: Snapshot
+    entries: list[Entry]
+    began: float
+
+
+class Recorder:
+    """Records `host` from now on, until `stop`; at most `record_limit` bytes in two stretches."""
+
+    def __init__(self, host: Host) -> None:
+        self.busy = False
+        self._host = host
+        self._older: Stretch | None = None
+        self._current: Stretch | None = None
+        self._entries: list[Entry] = []
+        self._room = 0
+        # The host's clock, as far as it is known.
+        self._now = 0.0
+        host.recorder = self
+
+    def stop(self) -> None:
+        """Record no more."""
+        self._host.recorder = None
+
+    def stretch(self) -> Stretch:
+        """All that is kept, as one stretch; without anything recorded yet, of the state now."""
+        if self._current is None:
+            return Stretch(self._host.snapshot(), [], self._now)
+        if self._older is None:
+            return Stretch(self._current.snapshot, list(self._entries), self._current.began)
+        return Stretch(self._older.snapshot, self._older.entries + self._entries, self._older.began)
+
+    # -- for the host
+
+    def receive(self, frame: bytes, now: float, interface: int) -> None:
+        """A frame is about to be received."""
+        if self._room <= 0:
+            self._begin(now)
+        self._now = now
+        self._room -= len(frame) + _OVERHEAD
+        self._entries.append((FRAME, now, interface, frame))
+        self.busy = True
+
+    def advance(self, now: float) -> None:
+        """Timers are about to run."""
+        if self._room <= 0:
+            self._begin(now)
+        self._now = now
+        self._room -= _OVERHEAD
+        self._entries.append((ADVANCE, now))
+        self.busy = True
+
+    def call(self, holder: Any, name: str, now: float | None, arguments: tuple[Any, ...], named_ones: Any) -> None:
+        """A method is about to be called from outside."""
+        if now is not None:
+            self._now = now
+        if self._room <= 0:
+            self._begin(self._now)
+        host = self._host
+        try:
+            given = named(arguments, host), {key: named(each, host) for key, each in named_ones.items()}
+            entry = (CALL, self._now, named(holder, host), name, *given, options_of(holder))
+        except NoNameError:
+            # It cannot be told again: what is kept ends here, and begins anew behind it.
+            self._forget()
+        else:
+            self._room -= _OVERHEAD + len(repr(given))
+            self._entries.append(entry)
+        self.busy = True
+
+    def sent(self, interface: int, frame: bytes) -> None:
+        """The host sends a frame."""
+        self._room -= len(frame) + _OVERHEAD
+        self._entries.append((SENT, interface, frame))
+
+    def drained(self) -> None:
+        """What waited to be sent was taken."""
+        self._entries.append(_DRAINED)
+
+    def refused(self, attempt: int, error: int) -> None:
+        """The driver refused a filter."""
+        self._entries.append((REFUSED, attempt, error))
+
+    # -- stretches
+
+    def _begin(self, now: float) -> None:
+        """The younger stretch becomes the older, and a new one begins with the state of now."""
+        self._older = self._current
+        self._entries = []
+        self._current = Stretch(self._host.snapshot(), self._entries, now)
+        size = len(self._current.snapshot.octets)
+        self._room = max(self._host.settings.record_limit // 2, _SNAPSHOTS_WORTH * size) - size
+
+    def _forget(self) -> None:
+        self._older = self._current = None
+        self._entries = []
+        self._room = 0
+
+
+_DRAINED = (DRAINED,)
