@@ -1,19 +1,17 @@
 """The calls by which the outside changes a host, beside frames and time: where they are marked, and so recorded.
 
 A host is a function of what comes in by `receive`, `advance` and these calls.
-`recorded` marks a method as one of them: if the host has a recorder, and the call
+`recorded` marks methods as such: if the host has a recorder, and the call
 does not come from the host's own work, the recorder is told before it runs.
 """
 
+import math
 from collections.abc import Callable
 from functools import wraps
-from inspect import signature
 from operator import attrgetter
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-S = TypeVar("S")
-P = ParamSpec("P")
-R = TypeVar("R")
+C = TypeVar("C")
 
 
 class CallRecorder(Protocol):
@@ -33,7 +31,7 @@ class CallRecorder(Protocol):
     def refused(self, attempt: int, error: int) -> None: ...
 
 
-_marked: set[Callable[..., Any]] = set()
+_marked: set[Any] = set()
 
 
 def is_recorded(method: Any) -> bool:
@@ -41,32 +39,37 @@ def is_recorded(method: Any) -> bool:
     return method in _marked
 
 
-def recorded(where: str) -> Callable[[Callable[Concatenate[S, P], R]], Callable[Concatenate[S, P], R]]:
-    """Mark a method as a call of the outside's; `where` is the way from its object to the host's recorder.
+def recorded(where: str, *names: str) -> Callable[[type[C]], type[C]]:
+    """Mark these methods of a class as calls of the outside's; `where` is the way from an object to the recorder.
 
-    The time of the call is its argument `now`, if it has one.
+    The time of a call is its argument `now`, if it has one.
     """
-    recorder_of = attrgetter(where)
 
-    def mark(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-        names = list(signature(method).parameters)
-        place = names.index("now") - 1 if "now" in names else None
-
-        @wraps(method)
-        def call(self: S, *arguments: P.args, **named: P.kwargs) -> R:
-            recorder: CallRecorder | None = recorder_of(self)
-            if recorder is None or recorder.busy:
-                return method(self, *arguments, **named)
-            now: Any = named.get("now")
-            if now is None and place is not None and place < len(arguments):
-                now = arguments[place]
-            recorder.call(self, method.__name__, now, arguments, named)
-            try:
-                return method(self, *arguments, **named)
-            finally:
-                recorder.busy = False
-
-        _marked.add(call)
-        return call
+    def mark(kind: type[C]) -> type[C]:
+        for name in names:
+            method = _recording(getattr(kind, name), attrgetter(where))
+            _marked.add(method)
+            setattr(kind, name, method)
+        return kind
 
     return mark
+
+
+def _recording(method: Any, recorder_of: Any) -> Any:
+    code = method.__code__
+    parameters = list(code.co_varnames[: code.co_argcount])
+    place = parameters.index("now") - 1 if "now" in parameters else math.inf
+
+    @wraps(method)
+    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+        recorder: CallRecorder | None = recorder_of(self)
+        if recorder is None or recorder.busy:
+            return method(self, *arguments, **named)
+        now = arguments[int(place)] if place < len(arguments) else named.get("now")
+        recorder.call(self, method.__name__, now, arguments, named)
+        try:
+            return method(self, *arguments, **named)
+        finally:
+            recorder.busy = False
+
+    return call

@@ -12,6 +12,7 @@ from typing import Any
 
 from stack.address import IPv6Address, MacAddress
 from stack.bucket import TokenBucket
+from stack.calls import CallRecorder, recorded
 from stack.counters import Counters
 from stack.discard import Discard, Outcome
 from stack.errors import RefusedError
@@ -27,6 +28,7 @@ from stack.timers import Timers
 from stack.udp.ports import Ports
 
 
+@recorded("recorder", "attach", "detach", "set_setting")
 class Host:
     """One IPv6 host with any number of interfaces.
 
@@ -46,6 +48,8 @@ class Host:
         self.raw = RawSockets(self)
         self.interfaces: dict[int, Interface] = {}
         self.listeners: list[Callable[[Event], None]] = []
+        # Told of all that comes in and goes out, if there is one (stack.recorder).
+        self.recorder: CallRecorder | None = None
         self._output: deque[tuple[Interface, bytes]] = deque()
 
     # -- the four calls
@@ -54,6 +58,9 @@ class Host:
         """Take one Ethernet frame from a link (the only one if none is named); its one outcome."""
         if interface is None:
             interface = next(iter(self.interfaces.values()), None)
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.receive(frame, now, interface.index if interface is not None else 0)
         counters = self.counters
         counters.frames_in += 1
         if self.journal.on:
@@ -64,6 +71,8 @@ class Host:
         if self.journal.on:
             self._note_outcome(outcome, now)
             self.journal.end()
+        if recorder is not None:
+            recorder.busy = False
         return outcome
 
     def receive_batch(self, frames: list[bytes], now: float, interface: Interface) -> None:
@@ -86,7 +95,16 @@ class Host:
 
     def advance(self, now: float) -> None:
         """Run every timer that is due at `now`."""
+        deadline = self.timers.next_deadline()
+        if deadline is None or deadline > now:
+            return
+        recorder = self.recorder
+        if recorder is None:
+            self.timers.advance(now)
+            return
+        recorder.advance(now)
         self.timers.advance(now)
+        recorder.busy = False
 
     def next_deadline(self) -> float | None:
         """When `advance` wants to be called next, or None."""
@@ -98,6 +116,8 @@ class Host:
             return []
         frames = list(self._output)
         self._output.clear()
+        if self.recorder is not None:
+            self.recorder.drained()
         return frames
 
     # -- copies
@@ -123,9 +143,9 @@ class Host:
 
     def __getstate__(self) -> dict[str, Any]:
         # What listens belongs to the edge (stack.edge).
-        return {**self.__dict__, "listeners": []}
+        return {**self.__dict__, "listeners": [], "recorder": None}
 
-    # -- links
+    # -- links and settings
 
     def attach(
         self,
@@ -153,6 +173,10 @@ class Host:
             del self.interfaces[interface.index]
             interface.detach(now)
 
+    def set_setting(self, name: str, text: str) -> None:
+        """Another value for a setting; raises UsageError for an unknown name or a value out of range."""
+        self.settings.set_text(name, text)
+
     # -- what the layers use
 
     def holder(self, address: IPv6Address, interface: Interface) -> Interface | None:
@@ -174,6 +198,8 @@ class Host:
         self._output.append((interface, frame))
         counters = self.counters
         counters.frames_out += 1
+        if self.recorder is not None:
+            self.recorder.sent(interface.index, frame)
         if self.journal.on:
             self.journal.sent(counters.frames_in + counters.frames_out, interface.index, frame)
         return True

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from stack.address import ALL_NODES, LOOPBACK, IPv6Address, MacAddress, format_mac, is_multicast_mac, multicast_mac
+from stack.calls import recorded
 from stack.discard import Discard, Outcome
 from stack.edge import state_without
 from stack.errors import RefusedError, UsageError
@@ -39,6 +40,7 @@ MAXIMUM_MTU = 65_521
 ALL_NODES_MAC = multicast_mac(ALL_NODES)
 
 
+@recorded("host.recorder", "start", "stop", "restart", "set_mac", "set_mtu", "refresh_filter")
 class Interface:
     """One link of `host`; made by `Host.attach`.
 
@@ -259,8 +261,11 @@ class Interface:
         if self.program is not None:
             try:
                 self.program(plan)
-            except OSError:
-                self.host.counters.filter_errors += 1
+            except OSError as error:
+                counters = self.host.counters
+                if self.host.recorder is not None:
+                    self.host.recorder.refused(counters.filter_programs + counters.filter_errors, error.errno or 0)
+                counters.filter_errors += 1
                 raise
         self.host.counters.filter_programs += 1
         self.plan = plan

@@ -114,6 +114,8 @@ class Settings:
     mld_max_groups: int = _number(16_384, 1, _TABLE_LIMIT, "limit of groups on an interface")
     mld_max_memberships: int = _number(65_536, 1, _TABLE_LIMIT, "limit of memberships on an interface")
     mld_ratelimit: int = _number(100, 1, 1_000_000, "reports in answer to queries, packets per second")
+    # The flight recorder
+    record_limit: int = _number(4_194_304, 65_536, 1 << 30, "memory for the flight recorder's ring, bytes")
     # The driver's filter
     filter_allmulti_bits: int = _number(48, 0, 64, "hash bits worth setting before all multicast is asked for")
     # Protocols that this version does not speak yet

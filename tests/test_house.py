@@ -24,6 +24,7 @@ LAYERS = (
         "mechanisms",
         (
             "bucket",
+            "calls",
             "counters",
             "discard",
             "edge",
@@ -37,7 +38,7 @@ LAYERS = (
     ),
     ("protocols", ("ip6", "icmp6", "nd", "mld", "udp")),
     ("interface and host", ("interface", "host", "snapshot")),
-    ("links", ("capture", "link")),
+    ("links", ("capture", "link", "recorder")),
     (
         "the trio edge and the simulator",
         ("control", "fuzz", "lab", "realtime", "replay", "report", "runtime", "sim", "sockets"),
@@ -54,6 +55,9 @@ ALSO_SANS_IO = (
     "stack.link.snooping",
     "stack.link.listening",
     "stack.link.impairment",
+    "stack.recorder.ring",
+    "stack.recorder.story",
+    "stack.recorder.replaying",
 )
 # What the sans-IO part may use of the world. A clock, a descriptor and chance are not among it.
 PURE = frozenset(
@@ -77,7 +81,12 @@ PURE = frozenset(
 )
 # The one generator is handed in, so its type may be named; octets are read like a file; addresses are parsed and
 # printed by the C library.
-PURE_NAMES = {"io": {"BytesIO"}, "random": {"Random"}, "socket": {"AF_INET6", "inet_ntop", "inet_pton"}}
+PURE_NAMES = {
+    "inspect": {"signature"},
+    "io": {"BytesIO"},
+    "random": {"Random"},
+    "socket": {"AF_INET6", "inet_ntop", "inet_pton"},
+}
 IMPURE_BUILTINS = frozenset(("open", "print", "input", "breakpoint", "exec", "eval"))
 
 

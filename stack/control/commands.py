@@ -253,7 +253,7 @@ def set_setting(runtime: Runtime, arguments: Arguments, now: float) -> Any:
         return runtime.host.settings.as_dict()
     name, text = settings.split_assignment(assignment)
     before = runtime.host.settings.as_dict().get(name)
-    runtime.host.settings.set_text(name, text)
+    runtime.host.set_setting(name, text)
     try:
         if name == "mtu":
             runtime.set_mtu(runtime.host.settings.mtu)
@@ -262,7 +262,7 @@ def set_setting(runtime: Runtime, arguments: Arguments, now: float) -> Any:
         elif name in ("force_mld_version", "mld_personality"):
             runtime.interface.listener.follow_version(now)
     except (RefusedError, OSError) as error:
-        runtime.host.settings.set_text(name, str(before))
+        runtime.host.set_setting(name, str(before))
         text = str(error.strerror) if isinstance(error, OSError) else str(error)
         raise RefusedError(f"{name}: {text}") from error
     warning = None if settings.is_effective(name) else no_effect(name)

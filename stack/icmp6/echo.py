@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stack.address import IPv6Address, format_address, is_multicast
+from stack.calls import recorded
 from stack.discard import Discard, Outcome, Verdict
 from stack.edge import state_without
 from stack.errors import RefusedError
@@ -85,6 +86,7 @@ class EchoError(NamedTuple):
     time: float
 
 
+@recorded("_interface.host.recorder", "send", "forget", "close")
 class EchoSession:
     """One ping: requests to one destination under one identifier.
 
@@ -170,6 +172,7 @@ class EchoSession:
         self._interface.host.echoes.sessions.pop(self.identifier, None)
 
 
+@recorded("_host.recorder", "open")
 class Echoes:
     """The echo sessions of a host, by identifier."""
 

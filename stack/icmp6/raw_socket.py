@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.address import IPv6Address
+from stack.calls import recorded
 from stack.errors import LimitError, TooLongError, UsageError
 from stack.udp.datagram import Datagram, DatagramError
 from stack.udp.endpoint import Endpoint, check_destination
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _TYPE_OFFSET = ipv6.HEADER_LENGTH
 
 
+@recorded("_host.recorder", "bind", "connect", "close", "send")
 class RawSocket(Endpoint):
     """A raw ICMPv6 socket of `host`; made by `RawSockets.open`.
 
@@ -107,6 +109,7 @@ class RawSocket(Endpoint):
         return (self.local is None or self.local == local) and (self.remote is None or self.remote == remote)
 
 
+@recorded("_host.recorder", "open")
 class RawSockets:
     """All raw sockets of `host`; they count with those of UDP for `max_sockets`."""
 

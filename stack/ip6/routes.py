@@ -24,6 +24,7 @@ from stack.address import (
     matches_prefix,
     network,
 )
+from stack.calls import recorded
 from stack.errors import RefusedError, UsageError
 from stack.ip6.destinations import Destination, DestinationCache
 from stack.ip6.static_routes import DEFAULT_METRIC, StaticRoute, StaticRoutes
@@ -70,6 +71,7 @@ class NextHop(NamedTuple):
     second_choice: bool = False
 
 
+@recorded("_interface.host.recorder", "add", "delete")
 class Routes:
     """The static routes and the destination cache of one interface."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from stack.address import UNSPECIFIED, IPv6Address, format_address, is_link_local, is_multicast
+from stack.calls import recorded
 from stack.errors import LimitError, RefusedError, UsageError
 from stack.events import GroupChanged, SourceFilterChanged, VersionChanged
 from stack.journal import Journal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stack.interface import Interface
 
 
+@recorded("_interface.host.recorder", "join", "listen", "change_source", "leave", "leave_all", "follow_version")
 class MulticastListener:
     """The groups of one interface and what the link hears of them.
 

@@ -17,6 +17,7 @@ from stack.address import (
     matches_prefix,
     solicited_node,
 )
+from stack.calls import recorded
 from stack.errors import RefusedError, UsageError
 from stack.events import AddressChanged, InterfaceDisabled
 from stack.nd.dad import Detection
@@ -35,6 +36,7 @@ LINK_LOCAL_LENGTH = 64
 PREFER_TEMPORARY = 2
 
 
+@recorded("_interface.host.recorder", "add", "remove")
 class AddressTable:
     """The addresses of one interface in order of configuration, keyed by address."""
 

@@ -17,6 +17,7 @@ from stack.address import (
     is_multicast_mac,
     solicited_node,
 )
+from stack.calls import recorded
 from stack.errors import RefusedError, UsageError
 from stack.events import NeighborChanged
 from stack.ip6.source import select as select_source
@@ -48,6 +49,7 @@ _ANSWERS = (icmpv6.ECHO_REPLY, icmpv6.NEIGHBOR_ADVERTISEMENT)
 _FIRST_INFORMATIONAL = 128
 
 
+@recorded("_interface.host.recorder", "add_permanent", "delete", "flush")
 class Resolver:
     """The neighbour cache of one interface and everything that moves its entries."""
 

@@ -18,7 +18,6 @@ from stack.recorder.story import (
     Entry,
     NoNameError,
     named,
-    options_of,
 )
 from stack.snapshot import Snapshot
 
@@ -91,7 +90,7 @@ class Recorder:
         host = self._host
         try:
             given = named(arguments, host), {key: named(each, host) for key, each in named_ones.items()}
-            entry = (CALL, self._now, named(holder, host), name, *given, options_of(holder))
+            entry = (CALL, self._now, named(holder, host), name, *given)
         except NoNameError:
             # It cannot be told again: what is kept ends here, and begins anew behind it.
             self._forget()

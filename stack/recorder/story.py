@@ -4,13 +4,14 @@ An entry is a tuple that begins with its kind. Objects of the host that a call i
 made on or given are replaced by names, which mean the same to the other host.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
 from stack.errors import RefusedError
 from stack.host import Host
 from stack.icmp6.echo import Echoes, EchoSession
+from stack.icmp6.raw_socket import RawSocket, RawSockets
 from stack.interface import Interface
 from stack.ip6.routes import Routes
 from stack.mld.filters import SourceFilter
@@ -25,7 +26,7 @@ from stack.udp.udp_socket import UdpSocket
 FRAME = "frame"
 # (ADVANCE, time): timers that were due have run.
 ADVANCE = "advance"
-# (CALL, time, object, method, arguments, named arguments, options of the object).
+# (CALL, time, object, method, arguments, named arguments).
 CALL = "call"
 # (SENT, interface, octets): what the host sent because of the entry before.
 SENT = "sent"
@@ -85,6 +86,8 @@ def _name(thing: Any, host: Host) -> Name | None:
         return Name("interface", (thing.index,))
     if isinstance(thing, UdpSocket):
         return Name("socket", (thing.number,))
+    if isinstance(thing, RawSocket):
+        return Name("raw socket", (thing.number,))
     if isinstance(thing, EchoSession):
         return Name("echo", (thing.identifier,))
     if isinstance(thing, Membership):
@@ -93,7 +96,7 @@ def _name(thing: Any, host: Host) -> Name | None:
     if part is not None:
         index = next((each.index for each in host.interfaces.values() if getattr(each, part) is thing), None)
         return None if index is None else Name(part, (index,))
-    whole = {Host: "host", Ports: "udp", Echoes: "echoes"}.get(type(thing))
+    whole = {Host: "host", Ports: "udp", RawSockets: "raw", Echoes: "echoes"}.get(type(thing))
     return None if whole is None else Name(whole)
 
 
@@ -136,6 +139,8 @@ def _part_finder(part: str) -> Callable[..., Any]:
 _FINDERS: dict[str, Callable[..., Any]] = {
     "host": lambda host: host,
     "udp": lambda host: host.udp,
+    "raw": lambda host: host.raw,
+    "raw socket": lambda host, number: host.raw.sockets[number],
     "echoes": lambda host: host.echoes,
     "interface": lambda host, index: host.interfaces[index],
     "socket": lambda host, number: host.udp.sockets[number],
@@ -144,14 +149,3 @@ _FINDERS: dict[str, Callable[..., Any]] = {
     "ended membership": _ended_membership,
     **{part: _part_finder(part) for part in _PARTS.values()},
 }
-
-
-def options_of(thing: Any) -> tuple[Any, ...]:
-    """The attributes that a user of `thing` sets without a call; they act in its calls alone."""
-    return tuple(getattr(thing, name) for name in getattr(thing, "OPTIONS", ()))
-
-
-def set_options(thing: Any, values: Iterable[Any]) -> None:
-    """Set them."""
-    for name, value in zip(getattr(thing, "OPTIONS", ()), values, strict=False):
-        setattr(thing, name, value)

@@ -20,6 +20,7 @@ from stack.address import (
     is_v4_mapped,
     scope,
 )
+from stack.calls import recorded
 from stack.edge import state_without
 from stack.errors import NoRouteError, RefusedError, UnavailableError, UsageError
 from stack.ip6 import output
@@ -35,7 +36,16 @@ if TYPE_CHECKING:
 # The way last taken: destination, generation of routes and addresses, interface, source.
 Way = tuple[IPv6Address, int, "Interface", IPv6Address]
 
+# The attributes of sockets of any kind that belong to their users.
+OPTIONS = frozenset(
+    (
+        *("blocked", "multicast_all", "multicast_hops", "multicast_interface", "multicast_loop", "receive_limit"),
+        *("reuse", "reuse_port", "traffic_class", "unicast_hops"),
+    )
+)
 
+
+@recorded("_host.recorder", "set_option", "listen", "change_source", "receive", "take_error")
 class Endpoint:
     """One socket of `host`, for one interface or, if that is None, for all.
 
@@ -94,6 +104,19 @@ class Endpoint:
         self.multicast_all = False
         self.traffic_class = 0
         self.memberships = Memberships(f"{owner} {number}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Set by the socket's user at any time: the flight recorder has to know.
+        if name in OPTIONS and getattr(getattr(self, "_host", None), "recorder", None) is not None:
+            self.set_option(name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def set_option(self, name: str, value: Any) -> None:
+        """The same as setting the attribute."""
+        if name not in OPTIONS:
+            raise UsageError(f"a socket has no option {name!r}")
+        object.__setattr__(self, name, value)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
         return state_without(self, "heard")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.address import IPv6Address
+from stack.calls import recorded
 from stack.errors import AddressInUseError, LimitError
 from stack.udp.datagram import DatagramError
 from stack.udp.udp_socket import UdpSocket, may_share
@@ -26,6 +27,7 @@ EPHEMERAL_COUNT = udp.MAXIMUM_PORT + 1 - FIRST_EPHEMERAL
 _QUOTE_LENGTH = ipv6.HEADER_LENGTH + udp.HEADER_LENGTH
 
 
+@recorded("_host.recorder", "open")
 class Ports:
     """All UDP sockets of `host`, at most `max_sockets`."""
 

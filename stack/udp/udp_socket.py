@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.address import UNSPECIFIED, IPv6Address
+from stack.calls import recorded
 from stack.errors import RefusedError, TooLongError, UsageError
 from stack.udp.datagram import Datagram, DatagramError
 from stack.udp.endpoint import Endpoint, check_destination
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from stack.interface import Interface
 
 
+@recorded("_host.recorder", "bind", "connect", "close", "send")
 class UdpSocket(Endpoint):
     """A socket of `host`; made by `Ports.open`.
 
