@@ -188,7 +188,7 @@ def _without_words(call: ast.Call, holder: ast.AST) -> list[str]:
         name = f"{holder.name}.{name.removeprefix('self.')}"
     elif name.startswith("self._") or name == "callback":
         return []
-    elif name == "interface.receive_own":
+    elif name.endswith(".receive_own"):
         name = "Interface.receive_own"
     return [] if name in WORDS else [name]
 
