@@ -5,19 +5,29 @@ their outcomes, their journals and their events. Nothing is told that one of the
 did not say. The narrator changes nothing in the hosts.
 """
 
+import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from stack import events
-from stack.address import IPv6Address, MacAddress, format_address, format_mac
-from stack.discard import Discard, Outcome
+from stack.address import (
+    ALL_MLDV2_ROUTERS,
+    ALL_NODES,
+    ALL_ROUTERS,
+    IPv6Address,
+    MacAddress,
+    format_address,
+    format_mac,
+    parse_address,
+)
+from stack.discard import Discard, Outcome, Verdict
 from stack.explain import frame as explain
 from stack.journal import Record
 from stack.link.switch import Port
 from stack.multicast_filter import FilterPlan
 from stack.sim.glossary import ADDRESS_STATES, event_words, outcome_words
-from stack.sim.transcript import FRAME, HOST, OUTCOME, Step, Transcript
+from stack.sim.transcript import FRAME, HOST, OUTCOME, States, Step, Transcript
 from stack.sim.world import Station, World
 
 # What can be told of a host: three layers of the journal (the others repeat what frames and events say), and events.
@@ -26,8 +36,18 @@ DETECTION = "dad"
 GROUPS = "mld"
 ADDRESSES = "addresses"
 FILTER = "filter"
+# How every frame ends in everybody, and reports that only repeat what was said.
+IGNORED = "ignored"
+REPEATS = "repeats"
 NOTHING: frozenset[str] = frozenset()
 EVERYTHING = frozenset((NEIGHBOURS, DETECTION, GROUPS, ADDRESSES, FILTER))
+# How a frame's usual receivers are called in a story.
+RECEIVERS = {ALL_NODES: "all (ff02::1)", ALL_ROUTERS: "routers (ff02::2)", ALL_MLDV2_ROUTERS: "routers (ff02::16)"}
+# What is said of a frame that matters to its receiver only.
+_DETAIL = re.compile(
+    r" \(nonce [0-9a-f]+\)| \(robustness [^)]*\)| I am at [0-9a-f:]+| \(from [0-9a-f:]+\)|, from [0-9a-f:]{17}"
+)
+_REPORTS = ("MLD version 1 report", "MLD version 2 report")
 
 # Frames that may still be on their way; the oldest is given up first.
 _UNDER_WAY = 256
@@ -50,9 +70,12 @@ class Narrator:
 
     def __init__(self, world: World) -> None:
         self.transcript = Transcript()
-        self.names: dict[bytes, str] = {}
+        self.names: dict[bytes, str] = dict(RECEIVERS)
         self.tell = EVERYTHING
         self.quiet = False
+        self._stations: list[Station] = []
+        self._said: set[tuple[str, str]] = set()
+        self._states: States = {}
         self._world = world
         self._by_text: dict[str, str] = {}
         self._under_way: deque[_Sent] = deque(maxlen=_UNDER_WAY)
@@ -60,11 +83,17 @@ class Narrator:
         self._plans: dict[str, FilterPlan] = {}
         world.watchers.append(self._on_frame)
 
+    def name(self, address: str, name: str) -> None:
+        """An address stands for somebody from now on, in frames and in what hosts say of it."""
+        self.names[parse_address(address)] = name
+        self._by_text[address] = name
+
     def watch(self, station: Station, addresses: tuple[IPv6Address, ...] = ()) -> None:
         """Tell of this host from now on; `addresses` are those that stand for it as receiver."""
         for address in addresses:
             self.names[address] = station.name
             self._by_text[format_address(address)] = station.name
+        self._stations.append(station)
         self._within[station.name] = []
         station.host.journal.listen(lambda record: self._on_record(station, record))
         station.host.listeners.append(lambda event: self._on_event(station, event))
@@ -80,6 +109,17 @@ class Narrator:
             self._within[station.name].append(step)
         else:
             self.add(step)
+
+    def begin(self, tell: frozenset[str]) -> None:
+        """A part of the story begins, of which this is told."""
+        self.tell = tell
+        self.quiet = False
+        self._said.clear()
+        self._states = self.states()
+
+    def states(self) -> States:
+        """What states there are in the hosts at this moment."""
+        return {station.name: states_of(station, self._by_text, self._world.now) for station in self._stations}
 
     # -- frames
 
@@ -98,9 +138,13 @@ class Narrator:
             if parts.source is not None and self.names.get(parts.source) != port.name:
                 who += f" ({format_address(parts.source)})"
             headers = "".join(f"; {header}" for header in parts.headers if header not in _UNREMARKABLE)
-            text = parts.text + headers + parts.remarks()
-            told = Step(now, FRAME, who, text, to=parts.receiver(self.names))
-            self.add(told)
+            text = without_details(parts.text) + headers + parts.remarks()
+            if parts.kind not in _REPORTS or REPEATS in self.tell or (who, text) not in self._said:
+                told = Step(now, FRAME, who, text, to=parts.receiver(self.names))
+                self._said.add((who, text))
+                before, self._states = self._states, self.states()
+                told.states = before, self._states
+                self.add(told)
         self._under_way.append(_Sent(frame, told, set()))
 
     def _received(self, now: float, port: Port, frame: bytes, outcome: Outcome) -> None:
@@ -111,10 +155,21 @@ class Narrator:
         if sent is not None:
             sent.heard.add(port.name)
         if sent is not None and sent.step is not None:
-            sent.step.within += [_outcome_step(now, port.name, outcome), *within]
+            if self._is_told(port.name, outcome):
+                sent.step.within.append(_outcome_step(now, port.name, outcome))
+            sent.step.within += within
+            if sent.step.states is not None:
+                self._states = self.states()
+                sent.step.states = sent.step.states[0], self._states
         elif within and not self.quiet:
             self.transcript.steps += within
         within.clear()
+
+    def _is_told(self, name: str, outcome: Outcome) -> bool:
+        """Whether it is worth a line how a frame ended in a receiver: nothing is expected of most of them."""
+        if IGNORED in self.tell:
+            return True
+        return name in self._within and outcome not in (Discard.NOT_FOR_US, Verdict.DELIVERED)
 
     # -- hosts
 
@@ -158,6 +213,32 @@ class Narrator:
         if isinstance(event, events.AddressConflict):
             return event.text(), "RFC 4862 5.4.4"
         return None
+
+
+def states_of(station: Station, names: Mapping[str, str], now: float) -> dict[str, str]:
+    """The states of a host by what has them, in the RFCs' words; `names` are those of neighbours."""
+    interface = station.interface
+    found = {
+        f"address {format_address(entry.address)}": entry.state.value for entry in interface.addresses.table.values()
+    }
+    for neighbour in interface.resolver.cache.entries.values():
+        text = format_address(neighbour.address)
+        found[f"neighbour {names.get(text, text)}"] = neighbour.state.value
+    for record in interface.listener.groups.records.values():
+        if record.group != ALL_NODES:
+            state, _ = interface.listener.state_of(record)
+            saved = ", saved" if record.interface_address is None else ""
+            found[f"group {format_address(record.group)}"] = state.value + saved
+    for _, length, gateway, _, _ in interface.routers.listing(now):
+        if not length:
+            text = format_address(gateway)
+            found[f"router {names.get(text, text)}"] = "in use"
+    return found
+
+
+def without_details(text: str) -> str:
+    """What a frame says, without what matters to its receiver only."""
+    return _DETAIL.sub("", text)
 
 
 # What every MLD message must carry (RFC 2710 3) is not worth a word each time.

@@ -4,7 +4,7 @@ import re
 import textwrap
 
 from stack.sim.glossary import TAKES
-from stack.sim.transcript import ACT, FRAME, HOST, OUTCOME, PROSE, SECTION, TITLE, Step, Transcript
+from stack.sim.transcript import ACT, FRAME, HOST, OUTCOME, PROSE, QUESTION, SECTION, TITLE, Step, Transcript
 
 WIDTH = 100
 _MARGIN = 11
@@ -33,26 +33,30 @@ _STYLES = {
 
 def render(transcript: Transcript, *, colour: bool = False) -> str:
     """The whole text, without a newline at its end."""
-    return "\n".join(_Renderer(colour).lines(transcript.steps))
+    return "\n".join(Renderer(colour).lines(transcript.steps))
 
 
-class _Renderer:
-    """Keeps what the next line depends on: the kind and the time of the last one."""
+class Renderer:
+    """Makes lines of steps, in one go or step by step; keeps what the next line depends on."""
 
     def __init__(self, colour: bool) -> None:
         self._colour = colour
         self._last_kind = PROSE
         self._last_time = ""
+        self._begun = False
 
     def lines(self, steps: list[Step]) -> list[str]:
         """Every step as its lines, with a blank line between prose and what happens."""
         lines: list[str] = []
         for step in steps:
+            if step.kind == QUESTION:
+                continue
             words = step.kind in _WORDS
-            if lines and (words or self._last_kind in _WORDS) and self._last_kind != SECTION:
+            if self._begun and (words or self._last_kind in _WORDS) and self._last_kind != SECTION:
                 lines.append("")
             lines += self._words(step) if words else self._happening(step)
             self._last_kind = step.kind
+            self._begun = True
         return lines
 
     def _words(self, step: Step) -> list[str]:

@@ -1,205 +1,62 @@
-"""The words that a scenario is written in: hosts, what they do, how long to watch, and what is said about it.
+"""The simulator as a back end of scenarios: the cast on an in-memory switch in virtual time.
 
-A scenario is a function of a `Stage`. What it claims in its prose it also states
-with `expect`, so that a text that is not true of the run cannot be told.
+Another back end is a stage whose first player is real: it replaces `enter_subject`,
+`perform` and `view` for that one, and makes time pass as it does.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from random import Random
+from typing import Any
 
-from stack.address import LINK_LOCAL_PREFIX, IPv6Address, eui64_identifier, format_address, parse_address, parse_mac
-from stack.errors import StackError
+from stack.address import IPv6Address, format_address, parse_address, parse_mac
+from stack.control import documents, route_documents
+from stack.errors import UsageError
+from stack.explain import frame as explain
 from stack.icmp6.echo import EchoAnswer, EchoError
+from stack.link.switch import Port, Switch
 from stack.mld.filters import FilterMode, SourceFilter
-from stack.mld.groups import GroupRecord, Membership
+from stack.mld.groups import Membership
+from stack.multicast_filter import FilterPlan
 from stack.settings import Settings
-from stack.sim.narrate import EVERYTHING, Narrator
 from stack.sim.querier.scripted import ScriptedQuerier
-from stack.sim.transcript import ACT, HOST, PROSE, SECTION, TITLE, Step, Transcript
-from stack.sim.world import Station, World
+from stack.sim.router import AdvertisingRouter, RouterVariables, prefix_option
+from stack.sim.scenarios import actions
+from stack.sim.scenarios.actions import PORT, Action, Prefix
+from stack.sim.scenarios.expectations import View
+from stack.sim.scenarios.vocabulary import SIMULATOR, Host, Querier, Role, Router, Scenario
+from stack.sim.sighting import Sighting, sight
+from stack.sim.world import Seat, Station, World
+from stack.udp.udp_socket import UdpSocket
 
 # A round millisecond, so that times read well with three digits.
 LATENCY = 0.001
-HOW_TO_READ = """Time is virtual, in seconds, and every frame takes a millisecond. A line with --> is a frame, and
-    beneath it stands what its receivers make of it. The other lines are what goes on inside a host; there -> leads
-    from one state to the next. In brackets, the clause that asks for it."""
+_GLANCE = 0.1
 PING_DATA = b"sixtap: "
-# Where the programs of the scenarios receive: RTP (RFC 3551 8)
-PORT = 5004
 
-_T = TypeVar("_T")
-
-
-class ScenarioError(StackError):
-    """A run that did not do what its scenario says of it."""
-
-
-class Scenario(NamedTuple):
-    """One scenario: `name` for the command line, `title` and a `summary` in a line each, `play` to run it."""
-
-    name: str
-    title: str
-    summary: str
-    play: "Callable[[Stage], None]"
-
-
-class Stage:
-    """A world with a narrator, and what a scenario may do with them. Times are seconds, addresses text."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self.world = World(seed, latency=LATENCY)
-        self.narrator = Narrator(self.world)
-
-    # -- telling
-
-    def title(self, text: str) -> None:
-        """What the whole is called."""
-        self._add(TITLE, "", text)
-
-    def section(self, title: str, tell: frozenset[str] = EVERYTHING) -> None:
-        """Begin a part of the story; `tell` says what of the hosts' insides belongs to it."""
-        self.narrator.tell = tell
-        self._add(SECTION, "", title)
-
-    def say(self, text: str) -> None:
-        """A paragraph; line breaks and indentation of the source do not matter."""
-        self._add(PROSE, "", " ".join(text.split()))
-
-    def look(self, station: Station, text: str) -> None:
-        """Something to be seen in a host at this moment."""
-        self._add(HOST, station.name, text)
-
-    def opening(self, text: str) -> None:
-        """The first paragraphs: who is on the link, and how to read what follows."""
-        self.say(text)
-        self.say(HOW_TO_READ)
-
-    def show_groups(self, station: Station, *groups: str) -> None:
-        """The entries of these groups in a host's multicast address list, as they are now."""
-        for group in groups:
-            record = group_record(station, group)
-            if record is None:
-                self.look(station, f"{group} is not in the list")
-            elif record.interface_address is None:
-                self.look(station, f"{group} is in the list, saved: there is no address that it could hang on")
-            else:
-                self.look(station, f"{group} is in the list and hangs on {format_address(record.interface_address)}")
-
-    @contextmanager
-    def quietly(self) -> Iterator[None]:
-        """What happens inside is counted, but not told."""
-        self.narrator.quiet = True
-        try:
-            yield
-        finally:
-            self.narrator.quiet = False
-
-    def expect(self, fact: bool, claim: str) -> None:
-        """What the prose says is so; ScenarioError otherwise."""
-        if not fact:
-            raise ScenarioError(f"at {self.world.now:.3f} s it is not so that {claim}")
-
-    def finish(self) -> Transcript:
-        """The transcript, with the virtual time that passed."""
-        self.narrator.transcript.time = self.world.now
-        return self.narrator.transcript
-
-    # -- hosts
-
-    def host(self, name: str, mac: str, *, named: bool = True, **settings: int | str) -> Station:
-        """A host on a port of its own, still down; unless `named` is false its link-local address goes by its name."""
-        # The stories so far have no router in them, and solicitations for one would only be in the way.
-        own = Settings(router_solicitations=0)
-        for setting, value in settings.items():
-            own.set_text(setting, str(value))
-        octets = parse_mac(mac)
-        station = self.world.add_host(name, octets, own, program=lambda plan: self._program(name))
-        self.narrator.watch(station, (link_local(station),) if named else ())
-        return station
-
-    def querier(self, name: str, mac: str, version: int = 2) -> ScriptedQuerier:
-        """A router on a port of its own, which asks in this version of MLD."""
-        querier = ScriptedQuerier(self.world, name, parse_mac(mac), version)
-        self.narrator.names[querier.address] = name
-        return querier
-
-    def program(self, name: str, station: Station) -> "Program":
-        """A program on a host that receives datagrams at the port of the scenarios."""
-        return Program(self, name, station)
-
-    def _program(self, name: str) -> None:
-        """The network card's filter is about to change: what the host has said before leaves before."""
-        for station in self.world.stations:
-            if station.name == name:
-                for _, frame in station.host.output():
-                    self.world.send(frame, station.port)
-
-    def start(self, *stations: Station) -> None:
-        """Bring interfaces up, in this order."""
-        for station in stations:
-            self._add(ACT, station.name, "is switched on")
-            self.world.start(station)
-
-    def act(self, station: Station, text: str, action: Callable[[float], _T], *, who: str = "") -> _T:
-        """Something is done on a host, by `who` if not by itself: `action(now)`, told as `text`."""
-        self._add(ACT, who or station.name, text)
-        result = action(self.world.now)
-        self.world.settle(station)
-        return result
-
-    def join(self, station: Station, group: str) -> Membership:
-        """A program joins a group."""
-        octets = parse_address(group)
-        return self.act(station, f"joins {group}", lambda now: station.interface.listener.join(octets, now))
-
-    def leave(self, station: Station, membership: Membership) -> None:
-        """The program leaves the group again."""
-        text = f"leaves {format_address(membership.group)}"
-        self.act(station, text, lambda now: station.interface.listener.leave(membership, now))
-
-    def ping(self, station: Station, destination: str, name: str = "") -> "Ping":
-        """One echo request with 8 octets of data; what comes of it is told when it comes."""
-        ping = Ping(self, station, parse_address(destination))
-        self.act(station, f"pings {name or destination}", ping.send)
-        return ping
-
-    # -- time
-
-    def run(self, seconds: float) -> None:
-        """Watch for so long."""
-        self.world.run_until(self.world.now + seconds)
-
-    def run_to(self, time: float) -> None:
-        """Watch until the clock stands at `time`."""
-        self.world.run_until(time)
-
-    def _add(self, kind: str, who: str, text: str) -> None:
-        self.narrator.add(Step(self.world.now, kind, who, text))
+Heard = Callable[[Station, str, str], None]
 
 
 class Ping:
-    """One echo request and what became of it; `outcome` is None while nothing did."""
+    """Echo requests to one destination, and what became of the last one."""
 
-    def __init__(self, stage: Stage, station: Station, destination: IPv6Address) -> None:
-        self._stage = stage
-        self._station = station
-        self._sent_at = 0.0
-        self._session = station.host.echoes.open(station.interface, destination, self._heard, data=PING_DATA)
+    def __init__(self, station: Station, destination: IPv6Address, size: int, told: Heard) -> None:
+        data = (PING_DATA * (size // len(PING_DATA) + 1))[:size]
         self.outcome: EchoAnswer | EchoError | None = None
+        self._station = station
+        self._told = told
+        self._sent_at = 0.0
+        self._session = station.host.echoes.open(station.interface, destination, self._heard, data=data)
 
     @property
-    def answered(self) -> bool:
-        """Whether a reply came."""
-        return isinstance(self.outcome, EchoAnswer)
-
-    @property
-    def failed(self) -> bool:
-        """Whether an error came."""
-        return isinstance(self.outcome, EchoError)
+    def word(self) -> str:
+        """`answered`, `failed`, or nothing yet."""
+        if self.outcome is None:
+            return ""
+        return "answered" if isinstance(self.outcome, EchoAnswer) else "failed"
 
     def send(self, now: float) -> None:
-        """Send the request."""
+        """Send a request."""
         self._sent_at = now
         self._session.send(1, now)
 
@@ -207,72 +64,260 @@ class Ping:
         self.outcome = heard
         if isinstance(heard, EchoAnswer):
             delay = (heard.time - self._sent_at) * 1000
-            text, clause = f"the ping has its answer, after {delay:.0f} ms", "RFC 4443 4.2"
+            self._told(self._station, f"the ping has its answer, after {delay:.0f} ms", "RFC 4443 4.2")
         else:
-            text, clause = "the ping has failed: address unreachable", "RFC 4861 7.2.2"
-        self._stage.narrator.add_for(self._station, Step(heard.time, HOST, self._station.name, text, clause))
+            self._told(self._station, "the ping has failed: address unreachable", "RFC 4861 7.2.2")
 
 
-class Program:
-    """A program on a host with a UDP socket; `received` counts the datagrams that it was given."""
+class StationView:
+    """A simulated host as `View` has it."""
 
-    def __init__(self, stage: Stage, name: str, station: Station) -> None:
-        self.received = 0
+    def __init__(self, stage: "SimulatedStage", station: Station) -> None:
         self._stage = stage
-        self._name = name
         self._station = station
-        self._socket = station.host.udp.open(station.interface, self._heard)
-        self._socket.reuse = True
-        self._socket.bind(None, PORT)
 
-    def listen(self, group: str, mode: FilterMode, *sources: str) -> None:
-        """RFC 3810 3.1: from now on it wants the group from these sources, or from all but these."""
-        wanted = SourceFilter(mode, frozenset(parse_address(source) for source in sources))
-        self._stage.act(
-            self._station,
-            _wish(group, mode, sources),
-            lambda now: self._socket.listen(parse_address(group), wanted, now),
-            who=f"{self._station.name}'s {self._name}",
-        )
+    def addresses(self) -> Mapping[str, Mapping[str, Any]]:
+        shown = documents.link(self._station.interface, self._stage.now, carrier=True)[0]["addr_info"]
+        return {each["local"]: each for each in shown}
 
-    def _heard(self) -> None:
-        self.received += 1
-        step = Step(self._stage.world.now, HOST, self._station.name, f"the {self._name} gets it", "RFC 3810 4.2")
-        self._stage.narrator.add_for(self._station, step)
+    def neighbours(self) -> Mapping[str, str]:
+        return {each["dst"]: each["state"][0] for each in documents.neighbours(self._station.interface)}
 
+    def routes(self) -> Sequence[Mapping[str, Any]]:
+        return route_documents.routes(self._station.interface, self._stage.now)
 
-def _wish(group: str, mode: FilterMode, sources: tuple[str, ...]) -> str:
-    listed = " and ".join(sources)
-    if mode is FilterMode.INCLUDE:
-        return f"wants {group} from {listed} only" if sources else f"wants {group} no longer"
-    return f"wants {group} from all but {listed}" if sources else f"wants {group}, whoever sends"
+    def groups(self) -> frozenset[str]:
+        return frozenset(format_address(group) for group in self._station.interface.listener.groups.records)
 
+    def snooped(self) -> frozenset[str]:
+        table = self._stage.world.switch.snooping
+        if table is None:
+            return frozenset()
+        port = self._station.port.number
+        return frozenset(format_address(each.group) for each in table.members(self._stage.now) if each.port == port)
 
-# -- asking
+    def ping_outcome(self, destination: str) -> str:
+        ping = self._stage.pings.get((self._station.name, destination))
+        return "" if ping is None else ping.word
 
-
-def link_local(station: Station) -> IPv6Address:
-    """The link-local address that a host makes from its MAC."""
-    return LINK_LOCAL_PREFIX + eui64_identifier(station.interface.mac)
+    def received(self, program: str) -> int:
+        return self._stage.received.get((self._station.name, program), 0)
 
 
-def link_local_text(station: Station) -> str:
-    """The same as text."""
-    return format_address(link_local(station))
+class SimulatedStage:
+    """The cast of a scenario in virtual time. `settings` are the subject's in addition to those of the scenario.
+
+    `told` is called with what happens to a host's programs, and the clause.
+    """
+
+    name = SIMULATOR
+    patience = 0.0
+
+    def __init__(self, scenario: Scenario, seed: int = 0, settings: Mapping[str, int | str] | None = None) -> None:
+        self.scenario = scenario
+        self._seed = seed
+        self.world = World(seed, latency=LATENCY, switch=Switch(snooping=scenario.snooping))
+        self.world.loses = self._loses
+        self.world.watchers.append(self._on_frame)
+        self.seen: list[Sighting] = []
+        self.stations: dict[str, Station] = {}
+        self.pings: dict[tuple[str, str], Ping] = {}
+        self.received: dict[tuple[str, str], int] = {}
+        self.told: Heard = _nobody_told
+        self._routers: dict[str, tuple[AdvertisingRouter, Seat]] = {}
+        self._queriers: dict[str, ScriptedQuerier] = {}
+        self._sockets: dict[tuple[str, str], UdpSocket] = {}
+        self._delayed: dict[tuple[str, str, str], Membership] = {}
+        self._losses: dict[tuple[str, str], int] = {}
+        self._extra = dict(settings or {})
+        for role in scenario.cast:
+            if role is scenario.subject:
+                self.enter_subject(role)
+            else:
+                self.enter(role)
+
+    @property
+    def now(self) -> float:
+        """Virtual time, seconds."""
+        return self.world.now
+
+    def wait(self, enough: Callable[[], bool], until: float) -> bool:
+        """Let virtual time pass; what only time changes is looked at ten times a second."""
+        while not self.world.run_until(min(until, self.now + _GLANCE), enough):
+            if self.now >= until:
+                return False
+        return True
+
+    def view(self, who: str) -> View:
+        """One of the hosts. Raises UsageError for anybody else: only hosts have states."""
+        station = self.stations.get(who)
+        if station is None:
+            raise UsageError(f"{who} is no host")
+        return StationView(self, station)
+
+    # -- the cast
+
+    def enter_subject(self, role: Role) -> None:
+        """The one that is tried."""
+        self.enter(role)
+
+    def enter(self, role: Role) -> None:
+        """Somebody takes a port of the switch, still switched off."""
+        mac = parse_mac(role.mac)
+        if isinstance(role, Querier):
+            self._queriers[role.name] = ScriptedQuerier(self.world, role.name, mac, role.version, delay=role.delay)
+        elif isinstance(role, Router):
+            variables = RouterVariables(lifetime=role.lifetime, preference=role.preference)
+            variables.options = _options(role.prefixes)
+            router = AdvertisingRouter(mac, Random(f"{self._seed}/{role.name}"), variables)
+            self._routers[role.name] = router, self.world.add_node(role.name, router)
+        else:
+            self.stations[role.name] = self._station(role)
+
+    def _station(self, role: Host) -> Station:
+        own = Settings()
+        extra = self._extra if role is self.scenario.subject else {}
+        for setting, value in (*role.settings, *extra.items()):
+            own.set_text(setting, str(value))
+        return self.world.add_host(role.name, parse_mac(role.mac), own, program=partial(self._program, role.name))
+
+    def _program(self, name: str, plan: FilterPlan) -> None:
+        """The network card's filter is about to change: what the host has said before leaves before."""
+        station = self.stations.get(name)
+        if station is not None:
+            for _, frame in station.host.output():
+                self.world.send(frame, station.port)
+
+    # -- what they do
+
+    def perform(self, who: str, action: Action) -> None:
+        """Somebody does something, now. Raises UsageError if it is not in its nature."""
+        if isinstance(action, actions.Lose):
+            self._losses[who, action.kind] = action.count
+        elif isinstance(action, actions.Unplug | actions.PlugIn):
+            self._port(who).up = isinstance(action, actions.PlugIn)
+        elif who in self.stations:
+            station = self.stations[who]
+            self._host_does(station, action)
+            self.world.settle(station)
+        elif who in self._routers:
+            router, seat = self._routers[who]
+            self._router_does(router, action)
+            self.world.settle(seat)
+        else:
+            self._querier_does(self._queriers[who], action)
+
+    def _port(self, who: str) -> Port:
+        if who in self.stations:
+            return self.stations[who].port
+        return self._routers[who][1].port if who in self._routers else self._queriers[who].port
+
+    def _host_does(self, station: Station, action: Action) -> None:
+        interface, now = station.interface, self.now
+        if isinstance(action, actions.SwitchOn):
+            interface.start(now)
+        elif isinstance(action, actions.SwitchOff):
+            interface.stop(now)
+        elif isinstance(action, actions.AddAddress):
+            interface.addresses.add(parse_address(action.address), action.length, now)
+        elif isinstance(action, actions.RemoveAddress):
+            interface.addresses.remove(parse_address(action.address), now)
+        elif isinstance(action, actions.SetMac):
+            interface.set_mac(parse_mac(action.mac), now)
+        elif isinstance(action, actions.Listen):
+            self._listen(station, action)
+        elif isinstance(action, actions.Ping):
+            ping = Ping(station, parse_address(action.destination), action.size, self._tell)
+            self.pings[station.name, action.destination] = ping
+            ping.send(now)
+        elif isinstance(action, actions.SendUdp):
+            self._socket(station, actions.PROGRAM).send(b"sixtap", parse_address(action.destination), action.port, now)
+        else:
+            raise _unnatural(station.name, action)
+
+    def _listen(self, station: Station, action: actions.Listen) -> None:
+        group = parse_address(action.group)
+        key = station.name, action.program, action.group
+        if action.delay:
+            self._delayed[key] = station.interface.listener.join(group, self.now, delay=action.delay)
+        elif key in self._delayed:
+            station.interface.listener.leave(self._delayed.pop(key), self.now)
+        else:
+            sources = frozenset(parse_address(source) for source in action.sources)
+            wanted = SourceFilter(FilterMode(action.mode), sources)
+            self._socket(station, action.program).listen(group, wanted, self.now)
+
+    def _socket(self, station: Station, program: str) -> UdpSocket:
+        key = station.name, program
+        if key not in self._sockets:
+            socket = station.host.udp.open(station.interface, partial(self._datagram, station, program))
+            socket.reuse = True
+            socket.bind(None, PORT)
+            self._sockets[key] = socket
+        return self._sockets[key]
+
+    def _datagram(self, station: Station, program: str) -> None:
+        socket = self._sockets[station.name, program]
+        if socket.receive() is None:
+            socket.take_error()
+            self._tell(station, f"the {program} learns of it", "RFC 8085 5.2")
+            return
+        self.received[station.name, program] = self.received.get((station.name, program), 0) + 1
+        self._tell(station, f"the {program} gets it", "RFC 3810 4.2")
+
+    def _tell(self, station: Station, text: str, clause: str) -> None:
+        self.told(station, text, clause)
+
+    def _router_does(self, router: AdvertisingRouter, action: Action) -> None:
+        if isinstance(action, actions.SwitchOn):
+            router.start(self.now)
+        elif isinstance(action, actions.SwitchOff):
+            router.stop(self.now, quietly=not action.farewell)
+        elif isinstance(action, actions.Advertise):
+            variables = router.variables
+            if action.prefixes is not None:
+                variables.options = _options(action.prefixes)
+            variables.lifetime = variables.lifetime if action.lifetime is None else action.lifetime
+            variables.preference = variables.preference if action.preference is None else action.preference
+            router.advertise(_ALL_NODES, self.now)
+        else:
+            raise _unnatural("a router", action)
+
+    def _querier_does(self, querier: ScriptedQuerier, action: Action) -> None:
+        if isinstance(action, actions.Query):
+            sources = tuple(parse_address(source) for source in action.sources)
+            querier.ask(parse_address(action.group), sources, delay=action.delay, hop_limit=action.hop_limit)
+        elif isinstance(action, actions.Forward):
+            querier.forward(parse_address(action.source), parse_address(action.group), PORT, b"data")
+        else:
+            raise _unnatural("a querier", action)
+
+    # -- the link
+
+    def _on_frame(self, now: float, port: Port, frame: bytes, outcome: object) -> None:
+        if outcome is None:
+            self.seen.append(sight(now, port.name, frame))
+
+    def _loses(self, frame: bytes, port: Port) -> bool:
+        kind = explain.account(frame).kind
+        left = self._losses.get((port.name, kind), 0)
+        if left:
+            self._losses[port.name, kind] = left - 1
+        return left > 0
 
 
-def neighbour_state(station: Station, other: Station) -> str:
-    """The state of a host's entry for another host, ABSENT without one."""
-    entry = station.interface.resolver.cache.get(link_local(other))
-    return "ABSENT" if entry is None else entry.state.value
+_ALL_NODES = parse_address("ff02::1")
 
 
-def group_record(station: Station, group: str) -> GroupRecord | None:
-    """The record of a group in a host's multicast address list."""
-    return station.interface.listener.groups.records.get(parse_address(group))
+def _options(prefixes: tuple[Prefix, ...]) -> tuple[bytes, ...]:
+    return tuple(
+        prefix_option(parse_address(each.prefix), valid=each.valid, preferred=each.preferred) for each in prefixes
+    )
 
 
-def address_state(station: Station, address: str) -> str:
-    """The state of an address of a host, in a word; empty without it."""
-    entry = station.interface.addresses.get(parse_address(address))
-    return "" if entry is None else entry.state.value
+def _nobody_told(station: Station, text: str, clause: str) -> None:
+    """What happens to a program, when there is no story."""
+
+
+def _unnatural(who: str, action: Action) -> UsageError:
+    return UsageError(f"{who} cannot do this: {action.words}")

@@ -11,6 +11,10 @@ ACT = "act"
 FRAME = "frame"
 HOST = "host"
 OUTCOME = "outcome"
+QUESTION = "question"
+
+# States of hosts at one moment: by host, then by what has a state.
+States = dict[str, dict[str, str]]
 
 
 @dataclass(slots=True)
@@ -19,9 +23,11 @@ class Step:
 
     `kind` is one of: TITLE, SECTION and PROSE, words of the scenario; ACT, what a user or
     program does; FRAME, a frame from `who` to `to`; HOST, what happens inside a
-    host; OUTCOME, how a frame ended in a receiver. `before` and `after` are states
-    in the RFC's words, `clause` the reason. `within` are the steps that receiving
-    a frame led to, receiver by receiver.
+    host; OUTCOME, how a frame ended in a receiver; QUESTION, what a reader is asked
+    before that happens. `before` and `after` are states in the RFC's words,
+    `clause` the reason. `within` are the steps that receiving a frame led to,
+    receiver by receiver. `choices` are the answers to a question, the right one
+    first. `states` of a frame are those of all hosts before it and after it.
     """
 
     time: float
@@ -33,6 +39,8 @@ class Step:
     before: str = ""
     after: str = ""
     within: "list[Step]" = field(default_factory=list)
+    choices: tuple[str, ...] = ()
+    states: "tuple[States, States] | None" = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: what is empty is left out; times to the microsecond."""

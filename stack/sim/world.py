@@ -84,6 +84,8 @@ class World:
         self.switch = Switch() if switch is None else switch
         self.stations: list[Station] = []
         self.watchers: list[Watcher] = []
+        # Says which frames are lost on their way.
+        self.loses: Callable[[bytes, Port], bool] | None = None
         self._seed = seed
         self.latency = latency
         self._filtering = filtering
@@ -179,9 +181,13 @@ class World:
             self.at(deadline, self._wake, seat, deadline)
 
     def send(self, frame: bytes, source: Port) -> None:
-        """A frame enters the switch at a port and arrives at the others after the latency."""
+        """A frame enters the switch at a port, if that is up, and arrives at the others after the latency."""
+        if not source.up:
+            return
         for watcher in self.watchers:
             watcher(self.now, source, frame, None)
+        if self.loses is not None and self.loses(frame, source):
+            return
         if source.inward is None:
             self._switch(frame, source)
             return
@@ -192,11 +198,16 @@ class World:
         """When something happens next, None if nothing will."""
         return self._heap[0][0] if self._heap else None
 
-    def run_until(self, time: float) -> None:
-        """Let the world go on until the clock stands at `time`."""
+    def run_until(self, time: float, enough: Callable[[], bool] | None = None) -> bool:
+        """Let the world go on until the clock stands at `time`, or it is `enough`; whether it was."""
+        if enough is not None and enough():
+            return True
         while self._heap and self._heap[0][0] <= time:
             self._step()
+            if enough is not None and enough():
+                return True
         self.now = max(self.now, time)
+        return False
 
     def run_while(self, condition: Callable[[], bool], limit: float = 3600.0) -> None:
         """Let the world go on as long as `condition` holds; RefusedError after `limit` seconds of it."""

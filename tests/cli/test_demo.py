@@ -16,11 +16,14 @@ from stack.nd.dad import DadEvent
 from stack.nd.states import NeighborEvent
 from stack.sim.render import WIDTH, render, sentence
 from stack.sim.scenarios import catalogue
+from stack.sim.storyteller import tell
 from stack.sim.transcript import ACT, FRAME, HOST, OUTCOME, Step, Transcript
 
 NAMES = [scenario.name for scenario in catalogue.SCENARIOS]
 SEEDS = range(12)
 ROOT = Path(__file__).parents[2]
+# One screen.
+LINES = 50
 
 
 def parse(*words: str) -> argparse.Namespace:
@@ -32,7 +35,7 @@ def parse(*words: str) -> argparse.Namespace:
 
 def play(name: str, seed: int = 0) -> Transcript:
     """A scenario's transcript."""
-    return catalogue.run(catalogue.find(name), seed)
+    return tell(catalogue.find(name), seed)[0]
 
 
 def flat(transcript: Transcript) -> list[Step]:
@@ -49,14 +52,27 @@ def in_order(transcript: Transcript, *wanted: tuple[str, str, str]) -> None:
         )
 
 
-def test_the_issue_asks_for_these() -> None:
-    assert NAMES == ["first", "duplicate", "unreachable", "query", "address-goes", "sources"]
+def test_the_subjects_that_there_must_be() -> None:
+    listed = {scenario.name: scenario.summary for scenario in catalogue.SCENARIOS}
+    for name, words in (
+        ("configuration", "address configuration"),
+        ("duplicate", "a duplicate"),
+        ("unreachable", "resolution and unreachability"),
+        ("snooping", "joining under snooping"),
+        ("address-goes", "the last address going and coming back"),
+        ("query", "a version 1 querier appears"),
+        ("renumbering", "router renumbering"),
+        ("done", "row S21"),
+        ("pending", "row S48"),
+        ("references", "row S61"),
+    ):
+        assert words in listed[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_is_told_is_so_for_every_seed(name: str) -> None:
+@pytest.mark.parametrize("name", ["first", "configuration", "duplicate", "unreachable", "snooping", "query"])
+def test_another_seed_is_another_run(name: str) -> None:
     texts = {render(play(name, seed)) for seed in SEEDS}
-    assert len(texts) == len(SEEDS), "another seed is another run"
+    assert len(texts) > 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,12 +81,12 @@ def test_equal_seeds_give_equal_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_fits_the_terminal_and_two_screens_or_so(name: str) -> None:
+def test_it_fits_one_screen(name: str) -> None:
     for seed in SEEDS:
         lines = render(play(name, seed)).splitlines()
         assert max(len(line) for line in lines) <= WIDTH
         assert all(line.isascii() and line == line.rstrip() for line in lines)
-        assert len(lines) <= 150
+        assert len(lines) <= LINES
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -78,63 +94,41 @@ def test_first_comes_up_pings_joins_and_leaves(seed: int) -> None:
     in_order(
         play("first", seed),
         # RFC 4862 5.4.2: listen, report, then ask
-        (HOST, "ada", "lets 33:33:ff:00:00:0a through"),
-        (HOST, "ada", "state change TO_EX ({}), to be repeated"),
-        (FRAME, "ada (::)", "all MLDv2 routers (ff02::16)   MLD version 2 report: joins ff02::1:ff00:a"),
+        (FRAME, "ada (::)", "routers (ff02::16)   MLD version 2 report: joins ff02::1:ff00:a"),
         (FRAME, "ada (::)", "does anybody have fe80::ff:fe00:a?"),
-        (FRAME, "ada (::)", "report: joins ff02::1:ff00:a"),
-        (HOST, "ada", "address fe80::ff:fe00:a is preferred"),
-        # RFC 3810 5.2.13, 6.1
+        # RFC 3810 5.2.13
         (FRAME, "ada", "report: joins ff02::1:ff00:a"),
-        (HOST, "ada", "state change TO_EX ({}), for the last time"),
-        (FRAME, "ada", "report: joins ff02::1:ff00:a"),
-        (FRAME, "bob (::)", "report: joins ff02::1:ff00:b"),
-        (FRAME, "bob (::)", "does anybody have fe80::ff:fe00:b?"),
+        (FRAME, "router", "all (ff02::1)   router advertisement: default router"),
+        (FRAME, "ada (::)", "does anybody have 2001:db8:1::ff:fe00:a?"),
         # RFC 4861 7.2
-        (HOST, "ada", "neighbour bob ABSENT -> INCOMPLETE"),
         (FRAME, "ada", "ff02::1:ff00:b   neighbour solicitation: who has fe80::ff:fe00:b?"),
-        (HOST, "bob", "neighbour ada ABSENT -> STALE"),
         (FRAME, "bob", "ada   neighbour advertisement: fe80::ff:fe00:b is at 02:00:00:00:00:0b"),
-        (HOST, "ada", "neighbour bob INCOMPLETE -> REACHABLE"),
         (FRAME, "ada", "bob   echo request"),
         (OUTCOME, "bob", "answers"),
         (FRAME, "bob", "ada   echo reply"),
         (HOST, "ada", "the ping has its answer"),
-        (HOST, "bob", "neighbour ada DELAY -> PROBE"),
-        (HOST, "bob", "neighbour ada PROBE -> REACHABLE"),
-        (HOST, "bob", "the ping has its answer"),
-        # SEED rows S57 and S62: filter before the first report, the last one before filter
-        (HOST, "ada", "lets 33:33:00:00:ca:fe through"),
         (FRAME, "ada", "report: joins ff15::cafe"),
-        (FRAME, "ada", "report: joins ff15::cafe"),
-        (HOST, "ada", "state change TO_IN ({}), to be repeated"),
-        (FRAME, "ada", "all MLDv2 routers (ff02::16)   MLD version 2 report: leaves ff15::cafe"),
-        (HOST, "ada", "stops 33:33:00:00:ca:fe"),
-        (FRAME, "bob", "ff15::cafe   echo request"),
-        (OUTCOME, "ada", "ignores it"),
+        (FRAME, "querier", "which groups have listeners here?"),
+        (FRAME, "ada", "listens to ff15::cafe"),
         (FRAME, "ada", "report: leaves ff15::cafe"),
+        # RFC 3590 4
+        (ACT, "ada", "loses the address fe80::ff:fe00:a"),
+        (HOST, "ada", "address fe80::ff:fe00:a is preferred"),
+        (FRAME, "ada", "joins ff15::cafe"),
     )
-
-
-def test_first_tells_every_frame() -> None:
-    transcript = play("first")
-    assert len(transcript.of_kind(FRAME)) == transcript.frames.total()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_duplicate_ends_with_one_host_on_the_address(seed: int) -> None:
-    transcript = play("duplicate", seed)
+def test_duplicate_ends_with_two_addresses(seed: int) -> None:
     in_order(
-        transcript,
-        (FRAME, "bob (::)", "does anybody have fe80::ff:fe00:a?"),
-        (OUTCOME, "ada", "answers"),
-        (FRAME, "ada (fe80::ff:fe00:a)", "all nodes (ff02::1)   neighbour advertisement"),
-        (HOST, "bob", "probing -> duplicate"),
-        (HOST, "bob", "IPv6 disabled"),
-        (HOST, "bob", "address fe80::ff:fe00:b is preferred"),
+        play("duplicate", seed),
+        (FRAME, "ada (::)", "does anybody have fe80::ff:fe00:a?"),
+        (OUTCOME, "bob", "answers"),
+        (FRAME, "bob (fe80::ff:fe00:a)", "all (ff02::1)   neighbour advertisement"),
+        (HOST, "ada", "probing -> duplicate"),
+        (HOST, "ada", "IPv6 disabled"),
+        (HOST, "ada", "address fe80::ff:fe00:c is preferred"),
     )
-    disabled = [step.who for step in flat(transcript) if "IPv6 disabled" in step.text]
-    assert disabled[0] == "bob" and len(disabled) == 2 and disabled[1] in ("cyd", "dan")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -145,60 +139,40 @@ def test_unreachable_asks_three_times_each_way(seed: int) -> None:
     assert sum("who has" in frame.text and (frame.who, frame.to) == ("ada", "bob") for frame in frames) == 3
     in_order(
         transcript,
-        (HOST, "ada", "the ping has failed: address unreachable"),
+        (HOST, "ada", "neighbour bob INCOMPLETE -> REACHABLE"),
         (HOST, "ada", "neighbour bob REACHABLE -> STALE"),
         (HOST, "ada", "neighbour bob STALE -> DELAY"),
         (FRAME, "ada", "echo request"),
         (HOST, "ada", "neighbour bob DELAY -> PROBE"),
-        (HOST, "ada", "neighbour bob PROBE -> UNREACHABLE"),
-        (HOST, "ada", "the ping has its answer"),
+        (HOST, "ada", "neighbour bob PROBE -> ABSENT"),
+        (HOST, "ada", "the ping has failed: address unreachable"),
     )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_query_is_answered_by_one(seed: int) -> None:
-    transcript = play("query", seed)
-    frames = transcript.of_kind(FRAME)
-    reports = [frame for frame in frames if frame.text == "MLD version 1 report: listens to ff15::cafe"]
-    assert len(reports) == 2, "one for the general query, one when the reporter has left"
-    reporter, other = (report.who for report in reports)
-    assert reporter != other
     in_order(
-        transcript,
-        (FRAME, "router", "all nodes (ff02::1)   MLD version 1 query"),
+        play("query", seed),
+        (FRAME, "router", "all (ff02::1)   MLD version 1 query"),
         # RFC 3810 8.2.1
         (HOST, "ada", "speak MLD version 1"),
         (HOST, "bob", "speak MLD version 1"),
-        (FRAME, reporter, "report: listens to ff15::cafe"),
-        (HOST, other, "group ff15::cafe delaying -> idle: another host has reported it"),
-        (FRAME, reporter, "Done: no longer listens to ff15::cafe"),
-        (FRAME, "router", "who listens to ff15::cafe?"),
-        (FRAME, other, "report: listens to ff15::cafe"),
-        (FRAME, other, "Done: no longer listens to ff15::cafe"),
-        (FRAME, "router", "who listens to ff15::cafe?"),
-        (FRAME, "router", "who listens to ff15::cafe?"),
+        (FRAME, "ada", "report: listens to ff15::cafe"),
+        (FRAME, "bob", "report: listens to ff15::cafe"),
+        (HOST, "ada", "group ff15::cafe delaying -> idle: another host has reported it"),
+        (HOST, "ada", "it says nothing"),
+        (FRAME, "bob", "Done: no longer listens to ff15::cafe"),
         (FRAME, "router", "[hop limit 64 instead of 1]"),
         (OUTCOME, "ada", "ignores it: query with a hop limit other than 1"),
-        (HOST, reporter, "speak MLD version 2"),
-        (HOST, other, "speak MLD version 2"),
-        (FRAME, "ada", "MLD version 2 report: joins ff15::cafe"),
-        (FRAME, "newer", "all nodes (ff02::1)   MLD version 2 query"),
     )
-    answers = [frame for frame in frames if frame.text.startswith("MLD version 2 report: listens to ff02::1:ff00:")]
-    assert sorted(answer.who for answer in answers) == ["ada", "bob"], "one answer of each host"
-    assert all(answer.text.endswith("; listens to ff15::cafe") for answer in answers)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sources_are_merged_told_and_asked_for(seed: int) -> None:
-    transcript = play("sources", seed)
     in_order(
-        transcript,
+        play("sources", seed),
         (ACT, "ada's player", "wants ff15::cafe from 2001:db8::1 only"),
         (FRAME, "ada", "report: listens to ff15::cafe also from 2001:db8::1"),
-        (HOST, "ada", "the player gets it"),
-        (OUTCOME, "ada", "ignores it: no socket wants this source's data"),
-        (ACT, "ada's recorder", "wants ff15::cafe from 2001:db8::1 and 2001:db8::2 only"),
         (FRAME, "ada", "report: listens to ff15::cafe also from 2001:db8::2"),
         (HOST, "ada", "the recorder gets it"),
         (ACT, "ada's monitor", "wants ff15::cafe from all but 2001:db8::2"),
@@ -208,14 +182,9 @@ def test_sources_are_merged_told_and_asked_for(seed: int) -> None:
         (HOST, "ada", "time to answer, but there is nothing to say (RFC 3810 6.3 rule 3)"),
         (FRAME, "router", "who listens to ff15::cafe from 2001:db8::1, 2001:db8::3?"),
         (HOST, "ada", "current state IS_IN ({2001:db8::1, 2001:db8::3})"),
-        (HOST, "ada", "(RFC 3810 6.2 rule 4)"),
-        (HOST, "ada", "current state IS_EX ({2001:db8::2}) (RFC 3810 6.3 rule 2)"),
-        (HOST, "ada", "state change TO_IN ({2001:db8::1}), for the last time"),
-        (ACT, "ada's recorder", "wants ff15::cafe no longer"),
         (ACT, "ada's player", "wants ff15::cafe no longer"),
         (FRAME, "ada", "report: listens to ff15::cafe no longer from 2001:db8::1"),
     )
-    assert len(transcript.of_kind(FRAME)) == 21, "six changes told twice, four queries, two answers, three data"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -223,19 +192,12 @@ def test_address_goes_and_its_groups_stay(seed: int) -> None:
     transcript = play("address-goes", seed)
     in_order(
         transcript,
-        (HOST, "ada", "ff15::cafe is in the list and hangs on fe80::ff:fe00:a"),
-        (FRAME, "ada", "report: leaves ff02::1:ff00:a"),
-        (HOST, "ada", "group ff15::cafe: now hangs on fe80::5"),
+        (FRAME, "ada (fe80::5)", "report: leaves ff02::1:ff00:a"),
         (HOST, "ada", "group ff15::cafe: saved, since there is no address"),
-        (OUTCOME, "ada", "ignores it: query while the interface has no address"),
-        (HOST, "ada", "nothing can be sent yet, so report it later"),
         (HOST, "ada", "group ff15::cafe: now hangs on fe80::5"),
-        (HOST, "ada", "address fe80::5 is tentative"),
-        (FRAME, "ada (::)", "report: joins ff15::beef"),
         (HOST, "ada", "address fe80::5 is preferred"),
-        (FRAME, "ada (fe80::5)", "report: joins ff15::cafe; joins ff15::beef; joins ff02::1:ff00:5"),
+        (FRAME, "ada (fe80::5)", "joins ff15::cafe"),
     )
-    assert not any("stops 33:33:00:00:ca:fe" in step.text for step in flat(transcript))
     assert not any("leaves ff15::cafe" in step.text for step in flat(transcript))
 
 
@@ -254,15 +216,17 @@ def test_nothing_is_told_in_the_words_of_the_code(name: str) -> None:
 def test_without_a_name_it_is_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.run(parse()) == 0
     out = capsys.readouterr().out
-    assert out.startswith("Two hosts meet\n")
-    assert "25 frames in 32 seconds of virtual time: " in out
+    assert out.startswith("A host meets its link\n")
+    assert "31 frames in 35 seconds of virtual time: " in out
     assert "\x1b" not in out
     demo.run(parse("first", "--seed", "0"))
     assert capsys.readouterr().out == out
 
 
-def test_an_unknown_name_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match=r"no scenario 'nonsense'; there are first, duplicate, unreachable"):
+def test_an_unknown_name_names_those_that_are_like_it() -> None:
+    with pytest.raises(UsageError, match=r"no scenario 'duplicat'; do you mean duplicate\?"):
+        demo.run(parse("duplicat"))
+    with pytest.raises(UsageError, match=r"no scenario 'nonsense'; `sixtap demo --list` names them"):
         demo.run(parse("nonsense"))
 
 
@@ -281,6 +245,7 @@ def test_json_has_the_steps(capsys: pytest.CaptureFixture[str]) -> None:
     told = [step for step in document["steps"] if step["kind"] == "frame"]
     assert told[0]["who"] == "ada" and told[0]["within"][0]["kind"] == "outcome"
     assert sum(document["frames"].values()) > len(told)
+    assert "question" not in {step["kind"] for step in document["steps"]}
 
 
 def test_colour_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

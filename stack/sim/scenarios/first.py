@@ -1,111 +1,110 @@
-"""Two hosts come up, find each other, ping both ways, and one of them joins a group and leaves it."""
+"""The tour: addresses, a neighbour, a ping, a group, and the last address going and coming back."""
 
-from stack.sim.narrate import FILTER, GROUPS, NOTHING
-from stack.sim.stage import Scenario, Stage, address_state, group_record, link_local_text, neighbour_state
-from stack.sim.world import Station
+from stack.sim.narrate import ADDRESSES, NOTHING
+from stack.sim.scenarios.actions import AddAddress, Ping, Prefix, Query, RemoveAddress, SwitchOn, join, leave
+from stack.sim.scenarios.expectations import (
+    Address,
+    Listening,
+    Neighbour,
+    Pinged,
+    Routers,
+    echo_request,
+    report,
+    router_solicitation,
+    solicitation,
+)
+from stack.sim.scenarios.vocabulary import (
+    Querier,
+    Quiet,
+    Router,
+    Scenario,
+    ask,
+    at,
+    expects,
+    host,
+    in_prefix,
+    part,
+    say,
+    then,
+    until,
+)
 
 GROUP = "ff15::cafe"
-
-
-def play(stage: Stage) -> None:
-    """The whole story, in four parts."""
-    stage.opening(
-        """ada and bob are two hosts on one Ethernet switch. There is no router, and nobody has configured anything:
-        all that follows they work out by themselves."""
-    )
-    ada = _ada_comes_up(stage)
-    bob = _bob_comes_up(stage, ada)
-    _ping(stage, ada, bob)
-    _group(stage, ada, bob)
-
-
-def _ada_comes_up(stage: Stage) -> Station:
-    stage.section("1. ada is switched on and gives itself an address")
-    stage.say(
-        """From its MAC, 02:00:00:00:00:0a, ada makes the link-local address fe80::ff:fe00:a (RFC 4291 appendix A).
-        Before it may use the address, ada must make sure that nobody else has it. Whoever has it listens to the group
-        ff02::1:ff00:a, which ends like the address (RFC 4291 2.7.1), so that is where to ask. First ada joins this
-        group itself, to hear the others: its network card must let the group's MAC through, and switches that deliver
-        groups only to listeners must hear a report (multicast listener discovery, MLD version 2, RFC 3810). A report
-        says what has changed: TO_EX ({}) is that ada wants the group from all senders except those in the braces, so
-        from everybody. It is sent from :: as long as there is no valid address."""
-    )
-    ada = stage.host("ada", "02:00:00:00:00:0a")
-    stage.start(ada)
-    stage.run_to(2.5)
-    stage.expect(address_state(ada, link_local_text(ada)) == "preferred", "ada's address is valid")
-    stage.say(
-        """A second of silence is the answer: the address is unique. (The nonce is a random number; by it ada would have
-        known its own question, had the network reflected it.) A report from :: does not count for routers, so ada has
-        reported its group again from the address (RFC 3810 5.2.13). And since reports get lost, each is sent twice,
-        the second time within a second."""
-    )
-    stage.run_to(10)
-    return ada
-
-
-def _bob_comes_up(stage: Stage, ada: Station) -> Station:
-    stage.section("2. bob is switched on and does the same", NOTHING)
-    stage.say(
-        """bob's address ends in :b, so its group is another one, with another MAC, which ada's network card does not
-        let through; nor that of ff02::16, where reports go, since only routers listen there. ada is not even
-        disturbed:"""
-    )
-    bob = stage.host("bob", "02:00:00:00:00:0b")
-    stage.start(bob)
-    stage.run_to(20)
-    stage.expect(address_state(bob, link_local_text(bob)) == "preferred", "bob's address is valid")
-    stage.expect(neighbour_state(ada, bob) == "ABSENT", "ada has not heard of bob")
-    return bob
-
-
-def _ping(stage: Stage, ada: Station, bob: Station) -> None:
-    stage.section("3. ada pings bob")
-    stage.say(
-        """ada knows bob's address, but an Ethernet frame needs a MAC. So the ping waits while ada asks the group of the
-        address. Each notes what it learns of the other: ada has an answer to its question, so bob is REACHABLE; bob has
-        only heard what ada claims, and calls it STALE."""
-    )
-    ping = stage.ping(ada, link_local_text(bob), "bob")
-    stage.run(1)
-    stage.expect(ping.answered, "bob answers")
-    stage.expect(neighbour_state(ada, bob) == "REACHABLE", "ada knows bob to be reachable")
-    stage.say("bob has used what ada claims. After five seconds it verifies it, with a question straight to ada:")
-    stage.run(6)
-    stage.expect(neighbour_state(bob, ada) == "REACHABLE", "bob has verified ada")
-    stage.say("Now bob pings ada. Each knows the other, so two frames are enough.")
-    back = stage.ping(bob, link_local_text(ada), "ada")
-    stage.run(1)
-    stage.expect(back.answered, "ada answers")
-
-
-def _group(stage: Stage, ada: Station, bob: Station) -> None:
-    stage.section(f"4. A program on ada joins the group {GROUP}, and leaves it", frozenset((GROUPS, FILTER)))
-    stage.say(
-        """First the network card lets the group's MAC through (33:33 and the last 32 bits of the group, RFC 2464 7),
-        then the report goes out. The other way round, what the report calls for could arrive too early."""
-    )
-    membership = stage.join(ada, GROUP)
-    stage.run(1)
-    stage.say("Now bob, or anybody, reaches ada through the group.")
-    heard = stage.ping(bob, GROUP)
-    stage.run(1)
-    stage.expect(heard.answered, "ada answers a ping of the group")
-    stage.say(
-        """When ada leaves the group it says so: TO_IN ({}) is that it wants the group only from the senders in the
-        braces, so from nobody. Then its network card stops the group's MAC, and the next ping of the group finds
-        nobody."""
-    )
-    stage.leave(ada, membership)
-    unheard = stage.ping(bob, GROUP)
-    stage.run(2)
-    stage.expect(group_record(ada, GROUP) is None, "ada listens no longer")
-    stage.expect(not unheard.answered, "nobody answers a ping of the group")
-
+PREFIX = "2001:db8:1::"
+ADA = host("ada", "02:00:00:00:00:0a", router_solicitations=1, mldv2_unsolicited_report_interval=200)
+BOB = host("bob", "02:00:00:00:00:0b", quick=True)
+ROUTER = Router("router", "02:00:00:00:00:01", (Prefix(PREFIX),))
+QUERIER = Querier("querier", "02:00:00:00:00:02", delay=1.0)
+GLOBAL = in_prefix(PREFIX, ADA.mac)
 
 SCENARIO = Scenario(
-    "first",
-    "Two hosts meet",
-    "two hosts configure themselves, resolve, ping both ways, join a group and leave it",
-    play,
+    name="first",
+    title="A host meets its link",
+    summary="the tour: addresses, a neighbour, a ping, a group, the last address going and coming back",
+    cast=(ADA, BOB, ROUTER, QUERIER),
+    rows=("S06", "S72"),
+    steps=(
+        say(
+            """ada comes to a switch with bob, a router and a querier. Time is virtual, in seconds; --> is a frame; in
+            brackets, the clause that asks for it; reports are sent twice and told once."""
+        ),
+        Quiet(),
+        at(0, "bob", SwitchOn()),
+        at(0, "router", SwitchOn()),
+        until(4),
+        part("1. ada is switched on: is its address unique? Is there a router?", NOTHING),
+        ask(
+            "ada has made a link-local address from its MAC. What does it do before it uses it?",
+            "it asks whether anybody has it, and waits for an objection",
+            ("it uses it at once, since MACs are unique", "it asks the router for permission"),
+            "RFC 4862 5.4",
+        ),
+        at(4, "ada", SwitchOn()),
+        expects("ada", solicitation(ADA.address, source="::"), within=1.5),
+        expects("ada", Address(ADA.address, "preferred"), within=2.5, says="silence: the address is unique"),
+        expects("ada", router_solicitation(), within=8),
+        expects("ada", Routers((ROUTER.address,)), within=12, says="there is a router, and an address of its prefix"),
+        expects("ada", Address(GLOBAL, "preferred"), within=15),
+        Quiet(),
+        until(20),
+        part("2. ada pings bob: who has this address?", NOTHING),
+        ask(
+            "ada knows bob's address, but a frame needs a MAC. What does ada send first?",
+            "a question to the group of bob's address",
+            ("the ping, to the broadcast address", "a question to the router"),
+            "RFC 4861 7.2.2",
+        ),
+        at(20, "ada", Ping(BOB.address, "bob")),
+        expects("ada", solicitation(BOB.address)),
+        then("ada", echo_request(BOB.address)),
+        expects("ada", Pinged(BOB.address)),
+        expects("ada", Neighbour(BOB.address, ("REACHABLE",))),
+        Quiet(),
+        until(27),
+        part(f"3. A program on ada joins {GROUP}, the querier asks, the program leaves", NOTHING),
+        at(27, "ada", join(GROUP)),
+        expects("ada", report("TO_EX", GROUP)),
+        at(28, "querier", Query()),
+        expects("ada", report("IS_EX", GROUP), within=1.1),
+        until(30),
+        at(30, "ada", leave(GROUP)),
+        expects("ada", report("TO_IN", GROUP)),
+        Quiet(),
+        at(31, "ada", join(GROUP)),
+        at(31.5, "ada", RemoveAddress(GLOBAL)),
+        until(33),
+        part("4. The last address goes, and comes back: groups outlive it", frozenset((ADDRESSES,))),
+        ask(
+            f"ada listens to {GROUP} again, and loses its last address. What becomes of the group?",
+            "it is kept, and reported again when there is an address",
+            ("it is left, and the routers are told", "the program gets an error"),
+            "RFC 3590 4",
+        ),
+        at(33, "ada", RemoveAddress(ADA.address)),
+        expects("ada", Listening(GROUP)),
+        at(34, "ada", AddAddress(ADA.address)),
+        expects("ada", Address(ADA.address, "preferred"), within=3),
+        expects("ada", report("TO_EX", GROUP, source=ADA.address), within=3),
+    ),
+    only_simulated="it lasts for half a minute",
 )

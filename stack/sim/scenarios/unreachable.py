@@ -1,88 +1,79 @@
-"""Resolution that finds nobody, and a known neighbour that goes silent and comes back (RFC 4861 7.2, 7.3)."""
+"""From an address to a MAC, and a neighbour that falls silent (RFC 4861 7.2, 7.3)."""
 
 from stack.sim.narrate import NEIGHBOURS
-from stack.sim.stage import Scenario, Stage, link_local_text, neighbour_state
-from stack.sim.world import Station
+from stack.sim.scenarios.actions import Ping, SwitchOn, Unplug
+from stack.sim.scenarios.expectations import (
+    ABSENT,
+    Neighbour,
+    Pinged,
+    advertisement,
+    echo_reply,
+    echo_request,
+    solicitation,
+)
+from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, part, say, then, until
 
+ADA = host("ada", "02:00:00:00:00:0a", quick=True, base_reachable_time_ms=1000, delay_first_probe_time=1)
+BOB = host("bob", "02:00:00:00:00:0b", quick=True)
 NOBODY = "fe80::dead"
 _TELL = frozenset((NEIGHBOURS,))
 
-
-def play(stage: Stage) -> None:
-    """Nobody there; somebody gone; somebody back."""
-    stage.opening(
-        """ada and bob have been up for a while, and ada has pinged bob: the scenario `first` shows how. A host keeps a
-        neighbour cache, an entry for each neighbour with its MAC and a state: how sure it is of the neighbour."""
-    )
-    ada = stage.host("ada", "02:00:00:00:00:0a")
-    bob = stage.host("bob", "02:00:00:00:00:0b")
-    with stage.quietly():
-        stage.start(ada, bob)
-        stage.run_to(20)
-        stage.ping(ada, link_local_text(bob))
-        stage.run_to(28)
-    _nobody(stage, ada)
-    _gone(stage, ada, bob)
-    _back(stage, ada, bob)
-
-
-def _nobody(stage: Stage, ada: Station) -> None:
-    stage.section(f"1. ada pings {NOBODY}, which nobody has", _TELL)
-    stage.say(
-        """ada asks the group that a host with this address would have joined, three times with a second between.
-        Nobody has joined it, so nobody answers, and the program is told that the address is unreachable."""
-    )
-    ping = stage.ping(ada, NOBODY)
-    stage.run_to(32)
-    stage.expect(ping.failed, "the ping fails")
-
-
-def _gone(stage: Stage, ada: Station, bob: Station) -> None:
-    stage.section("2. bob's cable is pulled out", _TELL)
-    stage.expect(neighbour_state(ada, bob) == "REACHABLE", "bob counts as reachable")
-    stage.say(
-        """Nothing tells ada. bob answered it not long ago, so to ada bob is REACHABLE; but such knowledge ages, and
-        after a random time of 15 to 45 seconds it is called STALE. A STALE entry costs nothing and sends nothing:
-        bob is checked only when there is something to send."""
-    )
-    _cable(stage, bob, up=False)
-    stage.world.run_while(lambda: neighbour_state(ada, bob) == "REACHABLE")
-    stage.run(5)
-    stage.say(
-        """Now ada pings bob. The packet goes out at once, to the MAC that ada remembers, since chances are that it is
-        still right. For five seconds (DELAY) ada waits for any sign of life; then (PROBE) it asks bob directly, three
-        times; then (UNREACHABLE) everybody, in case bob has another MAC now, and ever more seldom."""
-    )
-    ping = stage.ping(ada, link_local_text(bob), "bob")
-    stage.run(10)
-    stage.expect(neighbour_state(ada, bob) == "UNREACHABLE", "ada has no hope in bob")
-    stage.expect(ping.outcome is None, "nothing becomes of the ping")
-    stage.say(
-        """The ping was sent and is lost without a word: the program will notice by its own patience. bob has been
-        there, so ada is patient, too: what it sends to bob still goes to the MAC that it knows, and only as long as
-        there is something to send does it ask again, at most once a minute in the end."""
-    )
-
-
-def _back(stage: Stage, ada: Station, bob: Station) -> None:
-    stage.section("3. The cable is back", _TELL)
-    _cable(stage, bob, up=True)
-    ping = stage.ping(ada, link_local_text(bob), "bob")
-    stage.run(1)
-    stage.expect(ping.answered, "bob answers")
-    stage.say("ada sends to the MAC that it knows, and bob is there: an answer proves it.")
-
-
-def _cable(stage: Stage, station: Station, *, up: bool) -> None:
-    def pull(_: float) -> None:
-        station.port.up = up
-
-    stage.act(station, "is plugged in again" if up else "is unplugged", pull)
-
-
 SCENARIO = Scenario(
-    "unreachable",
-    "Nobody there",
-    "an address that nobody has, and a neighbour that goes silent: STALE, DELAY, PROBE, UNREACHABLE",
-    play,
+    name="unreachable",
+    title="Neighbours: found, lost, and never there",
+    summary="resolution and unreachability: an address becomes a MAC, a neighbour goes silent, nobody is there",
+    cast=(ADA, BOB),
+    steps=(
+        say(
+            """A frame needs a MAC. A host keeps what it knows of its neighbours, each with a state that says how sure
+            it is. (To be quick, ada is set to be sure for about a second, and to wait for one.)"""
+        ),
+        Quiet(),
+        at(0, "ada", SwitchOn()),
+        at(0, "bob", SwitchOn()),
+        until(1),
+        part("1. ada pings bob", _TELL),
+        ask(
+            "ada knows bob's address, but not its MAC. What does it send first?",
+            "a question to the group of bob's address, and the ping waits",
+            ("the ping, to the broadcast address", "a question to the router", "the ping, to every port"),
+            "RFC 4861 7.2.2",
+        ),
+        at(1, "ada", Ping(BOB.address, "bob")),
+        expects("ada", solicitation(BOB.address, source=ADA.address, destination="ff02::1:ff00:b")),
+        then("bob", advertisement(BOB.address, destination=ADA.address, flags="SO")),
+        then("ada", echo_request(BOB.address)),
+        then("bob", echo_reply(ADA.address)),
+        expects("ada", Pinged(BOB.address)),
+        expects("ada", Neighbour(BOB.address, ("REACHABLE",))),
+        until(4),
+        part("2. bob's cable is pulled out, and ada pings it again", _TELL),
+        say(
+            """Nothing tells ada, which has called bob STALE since it was last sure. The ping goes out at once: the MAC
+            is probably still right. Then ada wants a sign of life, and asks bob alone, three times."""
+        ),
+        Quiet(),
+        at(4, "bob", Unplug()),
+        until(4.1),
+        part("", _TELL),
+        ask(
+            "bob's cable is out, and ada's entry for it is STALE. ada pings bob. What does it do first?",
+            "it sends the ping to the MAC that it remembers",
+            ("it asks for the MAC anew, and the ping waits", "it tells the program that bob is unreachable"),
+            "RFC 4861 7.3.3",
+        ),
+        at(4.1, "ada", Ping(BOB.address, "bob")),
+        expects("ada", echo_request(BOB.address)),
+        then("ada", solicitation(BOB.address, destination=BOB.address), within=1.5),
+        then("ada", solicitation(BOB.address, destination=BOB.address), within=2.5),
+        then("ada", solicitation(BOB.address, destination=BOB.address), within=3.5),
+        expects("ada", Neighbour(BOB.address, (ABSENT,)), within=4.5),
+        until(9),
+        part(f"3. ada pings {NOBODY}, which nobody has", frozenset()),
+        at(9, "ada", Ping(NOBODY)),
+        expects("ada", solicitation(NOBODY, destination="ff02::1:ff00:dead")),
+        then("ada", solicitation(NOBODY), within=1.5),
+        then("ada", solicitation(NOBODY), within=2.5),
+        expects("ada", Pinged(NOBODY, "failed"), within=3.5),
+    ),
 )
