@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 from stack.cli.reading import Reader, read_along
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         _print(_dump(_listing()) if as_json else _list_text())
         return 0
-    scenario = catalogue.find(arguments.name)
+    scenario = _find(arguments.name)
     if arguments.compare:
         return _compare(scenario, arguments.compare, arguments.seed, as_json=as_json)
     transcript, _ = tell(scenario, arguments.seed)
@@ -74,6 +75,14 @@ def _read_along(transcript: Transcript, arguments: argparse.Namespace) -> int:
     if stayed:
         _print(f"\n{closing(transcript)}")
     return 0
+
+
+def _find(name: str | None) -> Scenario:
+    """The scenario of that name; UsageError that names those that are like it."""
+    like = get_close_matches(name or "", [each.name for each in catalogue.SCENARIOS])
+    if like and name not in like:
+        raise UsageError(f"there is no scenario {name!r}; do you mean {' or '.join(like)}?")
+    return catalogue.find(name)
 
 
 def closing(transcript: Transcript) -> str:

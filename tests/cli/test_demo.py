@@ -176,7 +176,7 @@ def test_sources_are_merged_told_and_asked_for(seed: int) -> None:
         (FRAME, "ada", "report: listens to ff15::cafe also from 2001:db8::2"),
         (HOST, "ada", "the recorder gets it"),
         (ACT, "ada's monitor", "wants ff15::cafe from all but 2001:db8::2"),
-        (HOST, "ada", "state change TO_EX ({}), to be repeated"),
+        (FRAME, "ada", "report: joins ff15::cafe"),
         (FRAME, "ada", "report: listens to ff15::cafe no longer from 2001:db8::2"),
         (FRAME, "router", "who listens to ff15::cafe from 2001:db8::2?"),
         (HOST, "ada", "time to answer, but there is nothing to say (RFC 3810 6.3 rule 3)"),

@@ -1,7 +1,5 @@
 """All scenarios, the first one first."""
 
-from difflib import get_close_matches
-
 from stack.errors import UsageError
 from stack.sim.scenarios import (
     address_goes,
@@ -42,12 +40,10 @@ SCENARIOS: tuple[Scenario, ...] = (
 
 
 def find(name: str | None) -> Scenario:
-    """The scenario of that name, the first one for None. Raises UsageError naming those that are like it."""
+    """The scenario of that name, the first one for None. Raises UsageError."""
     if name is None:
         return SCENARIOS[0]
     for scenario in SCENARIOS:
         if scenario.name == name:
             return scenario
-    like = get_close_matches(name, [scenario.name for scenario in SCENARIOS])
-    hint = f"do you mean {' or '.join(like)}?" if like else "`sixtap demo --list` names them"
-    raise UsageError(f"there is no scenario {name!r}; {hint}")
+    raise UsageError(f"there is no scenario {name!r}; `sixtap demo --list` names them")
