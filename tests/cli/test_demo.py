@@ -144,7 +144,7 @@ def test_unreachable_asks_three_times_each_way(seed: int) -> None:
         (HOST, "ada", "neighbour bob STALE -> DELAY"),
         (FRAME, "ada", "echo request"),
         (HOST, "ada", "neighbour bob DELAY -> PROBE"),
-        (HOST, "ada", "neighbour bob PROBE -> ABSENT"),
+        (HOST, "ada", "neighbour bob PROBE -> UNREACHABLE"),
         (HOST, "ada", "the ping has failed: address unreachable"),
     )
 
