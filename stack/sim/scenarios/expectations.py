@@ -16,7 +16,7 @@ DUPLICATED = "duplicated"
 
 
 class View(Protocol):
-    """A host as it is now. Addresses are text; `neighbours` are states by address, without those that failed.
+    """A host as it is now. Addresses are text; `neighbours` are states by address, in iproute2's words.
 
     `addresses` has the objects of `addr_info` by address, `pings` what became of
     the last ping to an address: "answered", "failed" or "".

@@ -67,7 +67,7 @@ SCENARIO = Scenario(
         then("ada", solicitation(BOB.address, destination=BOB.address), within=1.5),
         then("ada", solicitation(BOB.address, destination=BOB.address), within=2.5),
         then("ada", solicitation(BOB.address, destination=BOB.address), within=3.5),
-        expects("ada", Neighbour(BOB.address, (ABSENT, "UNREACHABLE")), within=4.5),
+        expects("ada", Neighbour(BOB.address, (ABSENT, "FAILED")), within=4.5),
         Quiet(),
         until(9),
         part(f"3. ada pings {NOBODY}, which nobody has", frozenset()),
