@@ -145,6 +145,13 @@ class Host:
         # What listens belongs to the edge (stack.edge).
         return {**self.__dict__, "listeners": [], "recorder": None}
 
+    def confirm(self, destination: IPv6Address, now: float, interface: Interface | None = None) -> None:
+        """An upper layer has an answer to what it sent to `destination` (RFC 4861 7.3.1); the link as in `receive`."""
+        if interface is None:
+            interface = next(iter(self.interfaces.values()), None)
+        if interface is not None:
+            interface.confirm(destination, now)
+
     # -- links and settings
 
     def attach(

@@ -18,7 +18,7 @@ from stack.events import FilterChanged, InterfaceDown, InterfaceUp
 from stack.ip6 import input as ip6_input
 from stack.ip6 import source
 from stack.ip6.known import KnownHeaders
-from stack.ip6.routes import Routes
+from stack.ip6.routes import Routes, next_hop
 from stack.mld.listener import MulticastListener
 from stack.multicast_filter import FilterPlan, MulticastMacs
 from stack.nd.addresses import AddressTable
@@ -357,6 +357,17 @@ class Interface:
         if sent:
             self.host.counters.icmp_out[message[0]] += 1
         return sent
+
+    def confirm(self, destination: IPv6Address, now: float) -> None:
+        """What was sent to `destination` has arrived, as its answer shows: its neighbour is reachable (RFC 4861 7.3.1).
+
+        The neighbour is whoever packets to `destination` go to first. For a group or an address of ours it is nobody.
+        """
+        if destination[0] == 0xFF or self.is_assigned(destination):
+            return
+        neighbour = next_hop(self, destination, now)
+        if neighbour is not None:
+            self.resolver.confirm(neighbour, now)
 
     # -- what protocols ask about addresses
 

@@ -57,6 +57,9 @@ def reply(interface: "Interface", received: Received, now: float) -> Outcome:
         return Discard.ECHO_REPLY_UNCLAIMED
     if interface.host.journal.on:
         interface.host.journal.note(now, "icmp6", f"echo reply {sequence} for ping {identifier}", "RFC 4443 4.2")
+    if received.source == session.destination and session.first_answer(sequence):
+        # RFC 4861 7.3.1: it proves that our request arrived.
+        interface.confirm(session.destination, now)
     session.answered(
         EchoAnswer(
             sequence, received.source, len(payload), received.hop_limit, now, payload[HEADER_LENGTH:] == session.data
@@ -106,7 +109,8 @@ class EchoSession:
         heard: Callable[[EchoAnswer | EchoError], None] | None,
     ) -> None:
         self._interface = interface
-        self._outstanding: dict[int, None] = {}
+        # Each with whether it has been answered.
+        self._outstanding: dict[int, bool] = {}
         self.identifier = identifier
         self.destination = destination
         self.data = data
@@ -129,7 +133,7 @@ class EchoSession:
         message = icmpv6.echo(icmpv6.ECHO_REQUEST, source, self.destination, self.identifier, sequence, self.data)
         if ipv6.HEADER_LENGTH + len(message) > interface.mtu:
             raise RefusedError(f"{len(self.data)} octets of data do not fit the MTU of {interface.mtu} octets")
-        self._outstanding[sequence] = None
+        self._outstanding[sequence] = False
         packet = ipv6.packet(source, self.destination, ipv6.ICMPV6, self._hop_limit(), message)
         interface.host.counters.icmp_out[icmpv6.ECHO_REQUEST] += 1
         if not output.send(interface, packet, now):
@@ -149,6 +153,12 @@ class EchoSession:
         other, is answered from a unicast one (4.2). The answer tells it.
         """
         return sequence in self._outstanding
+
+    def first_answer(self, sequence: int) -> bool:
+        """Whether no reply with this sequence number has come before: one that is sent again proves nothing anew."""
+        first = not self._outstanding[sequence]
+        self._outstanding[sequence] = True
+        return first
 
     def answered(self, answer: EchoAnswer) -> None:
         """A reply arrived."""

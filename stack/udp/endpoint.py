@@ -24,7 +24,6 @@ from stack.calls import recorded
 from stack.edge import state_without
 from stack.errors import NoRouteError, RefusedError, UnavailableError, UsageError
 from stack.ip6 import output
-from stack.ip6.routes import next_hop
 from stack.mld.filters import NOTHING, SourceCall, SourceFilter, changed
 from stack.udp.datagram import Datagram, DatagramError, ReceiveQueue
 from stack.udp.memberships import Memberships
@@ -209,10 +208,8 @@ class Endpoint:
         # RFC 3493 5.2: a copy for the members on this host.
         if group and self.multicast_loop and destination in interface.listener.groups:
             self._host.timers.at(now, interface.receive_own, packet)
-        if confirm and not group and not interface.is_assigned(destination):
-            hop = next_hop(interface, destination, now)
-            if hop is not None:
-                interface.resolver.confirm(hop, now)
+        if confirm:
+            interface.confirm(destination, now)
 
     def hop_limit(self, destination: IPv6Address, interface: "Interface") -> int:
         """Of what goes to a destination (RFC 3493 5.1, 5.2)."""

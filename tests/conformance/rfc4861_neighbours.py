@@ -483,12 +483,14 @@ ROWS = (
         _RESOLVER,
         f"{RESOLUTION}::test_without_traffic_there_are_no_probes",
     ),
-    not_met(
+    met(
         "7.3.1",
         SHOULD,
         "hints from upper layers are used where there are any",
-        "the entry takes them, but no upper layer gives any yet",
-        f"{_RESOLVER}.confirm",
+        "interface.Interface.confirm icmp6.echo.reply udp.endpoint.Endpoint.transmit",
+        "nd/test_hints.py::test_an_answer_to_our_ping",
+        "nd/test_hints.py::test_what_an_upper_layer_says",
+        "udp/test_loopback.py::test_traffic_class_and_confirmation",
         f"{STATES}::test_reachability_confirmation_from_above",
     ),
     met(
