@@ -1,12 +1,9 @@
-"""tools/bench: how the host compares with a bare read/write loop on a TAP device, in the same run.
+"""tools/bench: how fast the host is beside others that do the same in the same run.
 
-Both run as processes of their own in a network namespace made for the run. In
-each round one after the other answers the same load; rates and CPU times are
-medians over the rounds, and so are the ratios, each taken within its round. The
-ratio is the figure: it says what the stack costs, whatever the machine.
-
-With `--mld` the multicast listener is measured instead, in memory and, as root,
-on a TAP device.
+All run as processes of their own in a network namespace made for the run. In each
+round they get the same load one after the other; rates and CPU times are medians
+over the rounds, and so are the ratios, each taken within its round. The ratio is
+the figure: it says what the stack costs, whatever the machine.
 """
 
 import argparse
@@ -18,36 +15,129 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from socket import AF_INET6, inet_pton
-from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
-from tools.benchmark import mld_report
+from tools.benchmark import bridge, contest, inmemory, mld_report, native, soak, startup
+from tools.benchmark.contest import Terms
 from tools.benchmark.frames import Station
-from tools.benchmark.load import Load
-from tools.benchmark.responder import Responder, start_bare, start_host
+from tools.benchmark.responder import Responder, start_host, start_hosting, start_loop, start_reference
 
 PEER = Station(bytes.fromhex("0262656e63ff"), inet_pton(AF_INET6, "fe80::62:65ff:fe6e:63ff"))
 _INSIDE = "SIXTAP_BENCH_NAMESPACE"
-_WARM_UP = 200
 _SIZE_MAX = 1_500 - 40 - 8
 _GROUPS_MAX = 16_000  # mld_max_groups, and room for the host's own
 _WINDOW_MAX = 400  # the queue of a TAP device holds 500 frames
+_FULL = {"groups": 10_000, "neighbours": 10_000, "sockets": 1_000}
+_SOAK = 600
 
 
-class Sample:
-    """What one responder did in one round."""
+class Run(NamedTuple):
+    """What every section needs: the options, a folder, and the load compiled, or None."""
 
-    def __init__(self, responder: Responder, load: Load, count: int) -> None:
-        before = responder.cpu_seconds()
-        result = load.run(count)
-        used = responder.cpu_seconds() - before
-        self.lost, self.wrong = result.lost, result.wrong
-        self.rate = result.replies / result.seconds if result.seconds else 0.0
-        self.cpu = used / count * 1e6
+    options: argparse.Namespace
+    folder: Path
+    load: Path | None
+
+    def contest(self, starts: dict[str, Callable[[], Responder]], kind: str, size: int) -> dict[str, Any]:
+        """The responders started, loaded in turn and ended."""
+        options = self.options
+        with ExitStack() as stack:
+            responders = {name: stack.enter_context(closing(start())) for name, start in starts.items()}
+            terms = Terms(kind, size, options.window, options.count, options.rounds)
+            return contest.contest(responders, PEER, terms, self.load)
+
+    def reference(self) -> dict[str, Callable[[], Responder]]:
+        """The responder in C, where there is a compiler."""
+        program = native.build("reference", self.folder)
+        return {} if program is None else {"C": lambda: start_reference("bench0", program)}
+
+
+class Section(NamedTuple):
+    """A part of the benchmark: what it says of itself, its measurement and its print; whether it needs a device."""
+
+    about: str
+    measure: Callable[[Run], Any]
+    show: Callable[[Any], None]
+    live: bool = True
+
+
+def _echo(run: Run) -> list[dict[str, Any]]:
+    starts = {
+        **run.reference(),
+        "bare trio loop": lambda: start_loop("bench1"),
+        "sixtap": lambda: start_host("bench2", run.folder),
+        "sixtap --no-record": lambda: start_host("bench3", run.folder, "--no-record"),
+    }
+    return [run.contest(starts, "echo", size) for size in run.options.size or [56, 1_400]]
+
+
+def _solicitations(run: Run) -> list[dict[str, Any]]:
+    return [run.contest({"sixtap": lambda: start_host("bench2", run.folder)}, "solicitation", 0)]
+
+
+def _scale(run: Run) -> list[dict[str, Any]]:
+    full = [f"--{table}={count}" for table, count in _FULL.items()]
+    starts = {
+        "empty tables": lambda: start_hosting("bench4"),
+        "10,000 groups": lambda: start_hosting("bench5", full[0]),
+        "10,000 neighbours": lambda: start_hosting("bench6", full[1]),
+        "1,000 sockets": lambda: start_hosting("bench7", full[2]),
+        "all of them": lambda: start_hosting("bench8", *full),
+    }
+    return [run.contest(starts, "echo", 56)]
+
+
+def _bridge(run: Run) -> dict[str, Any]:
+    bridge.make_bridge()
+    with ExitStack() as stack:
+        responders = {
+            "bare trio loop": stack.enter_context(closing(start_loop("bench1"))),
+            "sixtap": stack.enter_context(closing(start_host("bench2", run.folder))),
+        }
+        for each in responders.values():
+            bridge.attach(each)
+        return bridge.measure(responders, run.options.count, run.options.rounds)
+
+
+def _startup(run: Run) -> dict[str, Any]:
+    return startup.measure(PEER, run.folder, run.load, run.options.rounds)
+
+
+def _memory(run: Run) -> dict[str, Any]:
+    return inmemory.measure(PEER, run.options.count, run.options.rounds)
+
+
+def _soak(run: Run) -> dict[str, Any]:
+    with closing(start_hosting("bench9", "--timers")) as responder:
+        return soak.measure(responder, PEER, run.options.soak or _SOAK, run.load)
+
+
+def _mld(run: Run) -> dict[str, Any]:
+    options = run.options
+    live = options.live
+    return mld_report.measure(PEER, options.groups or [1_000, 10_000], options.rounds, options.seconds, live=live)
+
+
+def _show_contests(documents: list[dict[str, Any]]) -> None:
+    for each in documents:
+        contest.show(each)
+
+
+SECTIONS = {
+    "echo": Section("echo replies on a TAP device, beside C and a bare trio loop", _echo, _show_contests),
+    "solicitations": Section("answers to neighbour solicitations from many addresses", _solicitations, _show_contests),
+    "scale": Section("echo replies with full tables", _scale, _show_contests),
+    "bridge": Section("ping -6 -f through a bridge", _bridge, bridge.show),
+    "startup": Section("start-up of commands, and of a host to its first answer", _startup, startup.show),
+    "memory": Section("without a device: calls, simulation, insertions, memory", _memory, inmemory.show, live=False),
+    "mld": Section("the multicast listener", _mld, mld_report.show, live=False),
+}
+# Not part of --all: it takes as long as it is told to.
+_SOAKING = Section("minutes at full load", _soak, soak.show)
 
 
 def _number(low: int, high: int) -> Any:
@@ -62,17 +152,22 @@ def _number(low: int, high: int) -> Any:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options; `sections` are the names of what is to be measured."""
     parser = argparse.ArgumentParser(
-        prog="tools/bench",
-        description="echo replies per second, beside a bare loop; with --mld the multicast listener",
+        prog="tools/bench", description="the speed of the host beside others; without a section: --echo"
     )
-    parser.add_argument("--count", type=_number(1, 10_000_000), default=20_000, help="requests in a round (20000)")
+    for name, section in SECTIONS.items():
+        parser.add_argument(f"--{name}", action="append_const", dest="sections", const=name, help=section.about)
+    parser.add_argument("--all", action="store_true", help="all of these")
+    parser.add_argument(
+        "--soak", type=_number(1, 86_400), nargs="?", const=_SOAK, metavar="SECONDS", help=f"{_SOAKING.about} ({_SOAK})"
+    )
+    parser.add_argument("--count", type=_number(1, 10_000_000), default=50_000, help="requests in a round (50000)")
     parser.add_argument("--window", type=_number(1, _WINDOW_MAX), default=64, help="requests in flight (64)")
-    parser.add_argument("--rounds", type=_number(1, 1_000), default=5, help="rounds for each size (5)")
+    parser.add_argument("--rounds", type=_number(1, 1_000), default=5, help="rounds (5)")
     parser.add_argument(
         "--size", type=_number(0, _SIZE_MAX), action="append", help="bytes of echo data, may be repeated (56, 1400)"
     )
-    parser.add_argument("--mld", action="store_true", help="measure the multicast listener; --rounds is used")
     parser.add_argument(
         "--groups",
         type=_number(1, _GROUPS_MAX),
@@ -81,7 +176,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=_number(1, 3_600), default=5, help="with --mld: length of a flood (5)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    named = list(SECTIONS) if options.all else options.sections or []
+    options.sections = named or ([] if options.soak else ["echo"])
+    options.live = sys.platform == "linux" and os.geteuid() == 0
+    return options
 
 
 def enter_namespace() -> None:
@@ -99,93 +198,46 @@ def enter_namespace() -> None:
     os.execv(unshare, [unshare, "--net", sys.executable, "-m", "tools.benchmark", *sys.argv[1:]])
 
 
-def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """All rounds, as the document that --json prints."""
-    sizes = options.size or [56, 1_400]
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sixtap-bench-")))
-        responders = {"host": start_host("bench0", folder), "bare": start_bare("bench1")}
-        for responder in responders.values():
-            stack.enter_context(closing(responder))
-        results = [measure_size(responders, size, options) for size in sizes]
-    machine = {"kernel": platform.release(), "python": platform.python_version(), "cpus": os.cpu_count()}
-    return {"count": options.count, "window": options.window, "rounds": options.rounds, **machine, "results": results}
-
-
-def measure_size(responders: dict[str, Responder], size: int, options: argparse.Namespace) -> dict[str, Any]:
-    """The rounds of one size: the responders take turns."""
-    samples: dict[str, list[Sample]] = {word: [] for word in responders}
-    with ExitStack() as stack:
-        loads = {
-            word: stack.enter_context(closing(Load(each.name, PEER, each.station, size, options.window)))
-            for word, each in responders.items()
-        }
-        for load in loads.values():
-            load.run(_WARM_UP)
-        for _ in range(options.rounds):
-            for word, responder in responders.items():
-                samples[word].append(Sample(responder, loads[word], options.count))
-    return {"size": size, **{word: _summary(each) for word, each in samples.items()}, **_ratios(samples)}
-
-
-def _summary(samples: list[Sample]) -> dict[str, float]:
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
     return {
-        "replies_per_second": round(median(each.rate for each in samples), 1),
-        "cpu_us_per_packet": round(median(each.cpu for each in samples), 3),
-        "lost": sum(each.lost for each in samples),
-        "wrong": sum(each.wrong for each in samples),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "cpus": os.cpu_count(),
+        "compiler": native.compiler() is not None,
     }
 
 
-def _ratios(samples: dict[str, list[Sample]]) -> dict[str, float | None]:
-    pairs = list(zip(samples["host"], samples["bare"], strict=True))
-    rates = [host.rate / bare.rate for host, bare in pairs if bare.rate]
-    costs = [host.cpu / bare.cpu for host, bare in pairs if bare.cpu]
-    return {
-        "rate_ratio": round(median(rates), 4) if rates else None,
-        "cpu_ratio": round(median(costs), 3) if costs else None,
-    }
-
-
-def show(document: dict[str, Any]) -> None:
-    """The table for a human."""
-    print(
-        f"Python {document['python']}, Linux {document['kernel']}, {document['cpus']} CPUs;"
-        f" {document['rounds']} rounds of {document['count']} requests, {document['window']} in flight; medians"
-    )
-    print(f"{'bytes':>6} {'':6} {'replies/s':>10} {'CPU us/packet':>14} {'lost':>5} {'wrong':>6}")
-    for result in document["results"]:
-        for word in ("host", "bare"):
-            figures = result[word]
-            print(
-                f"{result['size']:>6} {word:6} {figures['replies_per_second']:>10,.0f}"
-                f" {figures['cpu_us_per_packet']:>14.1f} {figures['lost']:>5} {figures['wrong']:>6}"
-            )
-        print(f"{'':6} ratio  {result['rate_ratio'] or 0:>10.3f} {result['cpu_ratio'] or 0:>14.2f}")
+def _failed(results: dict[str, Any]) -> bool:
+    contests = [each for name in ("echo", "solicitations", "scale") for each in results.get(name, ())]
+    return any(map(contest.failed, contests)) or bool(results.get("soak", {}).get("wrong"))
 
 
 def main() -> int:
     options = parse(sys.argv[1:])
-    live = sys.platform == "linux" and os.geteuid() == 0
-    if live or not options.mld:
+    chosen = {name: SECTIONS[name] for name in options.sections}
+    if options.soak:
+        chosen["soak"] = _SOAKING
+    if options.live or any(section.live for section in chosen.values()):
         enter_namespace()
     # The responders must not outlive us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    if options.mld:
-        groups = options.groups or [1_000, 10_000]
-        document = mld_report.measure(PEER, groups, options.rounds, options.seconds, live=live)
-        if options.json:
-            print(json.dumps(document, indent=2))
-        else:
-            mld_report.show(document)
-        return 0
-    document = measure(options)
+    document = machine()
+    if not options.json:
+        print(f"Python {document['python']}, Linux {document['kernel']}, {document['cpus']} CPUs")
+        if not document["compiler"]:
+            print("no C compiler: the load is in Python and slower than what it measures can be")
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="sixtap-bench-") as name:
+        folder = Path(name)
+        run = Run(options, folder, native.build("load", folder) if options.live else None)
+        for name, section in chosen.items():
+            results[name] = section.measure(run)
+            if not options.json:
+                section.show(results[name])
     if options.json:
-        print(json.dumps(document, indent=2))
-    else:
-        show(document)
-    figures = [result[word] for result in document["results"] for word in ("host", "bare")]
-    return int(any(each["lost"] or each["wrong"] for each in figures))
+        print(json.dumps({**document, "sections": results}, indent=2))
+    return int(_failed(results))
 
 
 if __name__ == "__main__":

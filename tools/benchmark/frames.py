@@ -1,4 +1,4 @@
-"""The frames of the benchmark: echo requests, the replies that they must get, the peer's own advertisement, queries.
+"""The frames of the benchmark: echo, UDP, neighbour solicitations and advertisements, queries.
 
 Made by hand, with none of the code under test.
 """
@@ -14,6 +14,7 @@ QUERY, MLDV2_REPORT = 130, 143
 # RFC 3810 5: a hop-by-hop options header with a router alert
 ROUTER_ALERT = bytes.fromhex("3a00050200000100")
 ALL_NODES = bytes.fromhex("ff02") + bytes(13) + b"\x01"
+UDP = 17
 IDENTIFIER = 0x6274
 HOP_LIMIT = 64
 
@@ -32,6 +33,16 @@ def checksum(data: bytes) -> int:
     return -int.from_bytes(data, "big") % 0xFFFF
 
 
+def udp(sender: Station, receiver: Station, source_port: int, port: int, data: bytes) -> bytes:
+    """An Ethernet frame with one datagram (RFC 768)."""
+    message = struct.pack("!HHHH", source_port, port, 8 + len(data), 0) + data
+    pseudo = sender.address + receiver.address + struct.pack("!II", len(message), UDP)
+    total = checksum(pseudo + message) or 0xFFFF
+    header = struct.pack("!IHBB", 6 << 28, len(message), UDP, HOP_LIMIT)
+    ethernet = receiver.mac + sender.mac + b"\x86\xdd"
+    return ethernet + header + sender.address + receiver.address + message[:6] + total.to_bytes(2, "big") + data
+
+
 def packet(sender: Station, receiver: Station, hop_limit: int, message: bytes) -> bytes:
     """An Ethernet frame with one ICMPv6 message, whose checksum is filled in."""
     pseudo = sender.address + receiver.address + struct.pack("!II", len(message), 58)
@@ -46,6 +57,12 @@ def echo(kind: int, sender: Station, receiver: Station, sequence: int, size: int
     """An echo request or reply with `size` bytes of data."""
     data = bytes((sequence + index) & 0xFF for index in range(size))
     return packet(sender, receiver, HOP_LIMIT, struct.pack("!BBHHH", kind, 0, 0, IDENTIFIER, sequence) + data)
+
+
+def solicitation(sender: Station, target: Station) -> bytes:
+    """A unicast solicitation of `target` (RFC 4861 4.3) with the sender's MAC."""
+    message = struct.pack("!BBHI", SOLICITATION, 0, 0, 0) + target.address + b"\x01\x01" + sender.mac
+    return packet(sender, target, 255, message)
 
 
 def advertisement(sender: Station, receiver: Station) -> bytes:

@@ -6,15 +6,15 @@ import select
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from socket import AF_INET6, inet_pton
 
+from stack.address import eui64_identifier, format_address, format_mac
 from tools.benchmark.frames import Station
 
 START_TIMEOUT = 30.0
-_HOST_MAC = "02:62:65:6e:63:01"
-_BARE = Station(bytes.fromhex("0262656e6302"), inet_pton(AF_INET6, "fe80::62:65ff:fe6e:6302"))
 
 
 class Responder:
@@ -56,6 +56,14 @@ class Responder:
     def _schedule(self) -> list[Path]:
         return [each / "schedstat" for each in Path("/proc", str(self._process.pid), "task").iterdir()]
 
+    def finish(self) -> str:
+        """End the process; what it said after `ready`."""
+        self._process.terminate()
+        stream = self._process.stderr
+        said = b"" if stream is None else stream.read()
+        self.close()
+        return said.decode()
+
     def close(self) -> None:
         """End the process."""
         self._process.terminate()
@@ -68,13 +76,36 @@ class Responder:
             self._process.stderr.close()
 
 
-def start_host(name: str, folder: Path) -> Responder:
-    """The host as a user runs it; `folder` is for its control socket."""
-    command = [sys.executable, "-m", "stack.cli.main", "run", "--tap", name, "--mac", _HOST_MAC]
+def start_host(name: str, folder: Path, *options: str) -> Responder:
+    """The host as a user runs it, with more options of `sixtap run`; `folder` is for its control socket."""
+    command = [sys.executable, "-m", "stack.cli.main", "run", "--tap", name, "--mac", format_mac(_mac(name))]
     control = ["--control", str(folder / f"{name}.sock")]
-    return Responder(name, [*command, *control], None, bytes.fromhex(_HOST_MAC.replace(":", "")))
+    return Responder(name, [*command, *control, *options], None, _mac(name))
 
 
-def start_bare(name: str) -> Responder:
-    """The bare loop; it answers whatever the address."""
-    return Responder(name, [sys.executable, "-m", "tools.benchmark.bare", name], _BARE)
+def start_hosting(name: str, *options: str) -> Responder:
+    """The host with much in its tables (`tools.benchmark.hosting`)."""
+    command = [sys.executable, "-m", "tools.benchmark.hosting", name, format_mac(_mac(name)), *options]
+    return Responder(name, command, _station(name))
+
+
+def start_loop(name: str) -> Responder:
+    """The bare trio loop."""
+    station = _station(name)
+    address = format_address(station.address)
+    return Responder(name, [sys.executable, "-m", "tools.benchmark.loop", name, station.mac.hex(), address], station)
+
+
+def start_reference(name: str, program: Path) -> Responder:
+    """reference.c, compiled; it answers whatever the address."""
+    return Responder(name, [sys.executable, "-m", "tools.benchmark.handover", name, str(program)], _station(name))
+
+
+def _mac(name: str) -> bytes:
+    """A locally administered MAC for each name."""
+    return b"\x02\x62" + zlib.crc32(name.encode()).to_bytes(4, "big")
+
+
+def _station(name: str) -> Station:
+    mac = _mac(name)
+    return Station(mac, b"\xfe\x80" + bytes(6) + eui64_identifier(mac))
