@@ -3,10 +3,11 @@
 import re
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import median
 from typing import Any
 
-from stack.address import format_address
+from stack.address import format_address, format_mac
 from tools.benchmark.responder import Responder
 
 BRIDGE = "benchbr0"
@@ -14,17 +15,21 @@ _SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+) received.* time (\d+)ms
 
 
 def make_bridge() -> None:
-    """A bridge without snooping, with a link-local address of the kernel's."""
-    for command in (
-        f"link add {BRIDGE} type bridge mcast_snooping 0",
-        f"link set {BRIDGE} up",
-    ):
-        subprocess.run(["ip", *command.split()], check=True)
+    """A bridge without snooping, with a link-local address of the kernel's that is valid at once."""
+    _ip(f"link add {BRIDGE} address 02:62:65:6e:63:fe type bridge mcast_snooping 0")
+    Path("/proc/sys/net/ipv6/conf", BRIDGE, "accept_dad").write_text("0")
+    _ip(f"link set {BRIDGE} up")
 
 
 def attach(responder: Responder) -> None:
-    """Make its device a port."""
-    subprocess.run(["ip", "link", "set", responder.name, "master", BRIDGE], check=True)
+    """Make its device a port, and its MAC known: the bare loop answers no solicitation."""
+    address, mac = format_address(responder.station.address), format_mac(responder.station.mac)
+    _ip(f"link set {responder.name} master {BRIDGE}")
+    _ip(f"-6 neighbour add {address} lladdr {mac} dev {BRIDGE} nud permanent")
+
+
+def _ip(command: str) -> None:
+    subprocess.run(["ip", *command.split()], check=True)
 
 
 def measure(responders: Mapping[str, Responder], count: int, rounds: int) -> dict[str, Any]:

@@ -15,12 +15,12 @@ _WARM_UP = 500
 
 
 class Terms(NamedTuple):
-    """What each responder gets in a round: `count` requests of a kind with `size` octets, `window` in flight."""
+    """What each responder gets in a round: `requests` of a kind with `size` octets, `window` in flight."""
 
     kind: str
     size: int
     window: int
-    count: int
+    requests: int
     rounds: int
 
 
@@ -33,9 +33,7 @@ class Sample(NamedTuple):
     wrong: int
 
 
-def contest(
-    responders: Mapping[str, Responder], peer: Station, terms: Terms, program: Path | None
-) -> dict[str, Any]:
+def contest(responders: Mapping[str, Responder], peer: Station, terms: Terms, program: Path | None) -> dict[str, Any]:
     """All rounds; the first responder is what the others are compared with."""
     names = list(responders)
     samples: dict[str, list[Sample]] = {name: [] for name in names}
@@ -48,12 +46,12 @@ def contest(
         for number in range(terms.rounds):
             # Nobody always comes first.
             for name in names[number % len(names) :] + names[: number % len(names)]:
-                samples[name].append(_sample(responders[name], loads[name], terms.count))
+                samples[name].append(_sample(responders[name], loads[name], terms.requests))
     return {
         "kind": terms.kind,
         "size": terms.size,
         "window": terms.window,
-        "count": terms.count,
+        "count": terms.requests,
         "rounds": terms.rounds,
         "responders": {name: _summary(samples[name], samples[names[0]]) for name in names},
     }

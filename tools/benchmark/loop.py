@@ -49,7 +49,9 @@ class Loop:
             turned = message[2:4] + message[:2] + message[4:]
         else:
             return None
-        return b"".join((frame[6:12], self._mac, _TYPE, b"\x60\0\0\0", frame[18:21], b"\x40", self._address, source, turned))
+        return b"".join(
+            (frame[6:12], self._mac, _TYPE, b"\x60\0\0\0", frame[18:21], b"\x40", self._address, source, turned)
+        )
 
 
 async def serve(name: str, loop: Loop) -> None:

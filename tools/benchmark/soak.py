@@ -69,7 +69,9 @@ def _lateness(said: str) -> Iterator[tuple[str, float]]:
 def show(document: dict[str, Any]) -> None:
     """The lines for a human."""
     timers = document["timers"]
-    print(f"\nsoak of {document['seconds']:.0f} s: {document['replies']:,} replies, {document['replies_per_second']:,}/s")
+    print(
+        f"\nsoak of {document['seconds']:.0f} s: {document['replies']:,} replies, {document['replies_per_second']:,}/s"
+    )
     print(
         f"lost {document['lost']}, of these dropped by the kernel {document['dropped_by_the_kernel']};"
         f" wrong {document['wrong']}"
@@ -78,6 +80,6 @@ def show(document: dict[str, Any]) -> None:
     print(f"resident memory after a tenth of it {first:,.0f} kB, at the most {most:,.0f} kB, at the end {last:,.0f} kB")
     if timers:
         print(
-            f"{timers['count']:.0f} timers: half within {timers['p50_ms']:.2f} ms, 99 % within {timers['p99_ms']:.2f} ms,"
-            f" the latest {timers['most_ms']:.2f} ms late"
+            f"{timers['count']:.0f} timers: half within {timers['p50_ms']:.2f} ms,"
+            f" 99 % within {timers['p99_ms']:.2f} ms, the latest {timers['most_ms']:.2f} ms late"
         )

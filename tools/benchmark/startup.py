@@ -33,7 +33,7 @@ def commands(rounds: int) -> dict[str, Any]:
 
 
 def first_answer(peer: Station, folder: Path, program: Path | None, rounds: int) -> dict[str, Any]:
-    """Milliseconds from the start of `sixtap run` without duplicate address detection to `ready` and the first answer."""
+    """Milliseconds from the start of `sixtap run` with dad_transmits=0 to `ready` and to the first answer."""
     ready, answered = [], []
     for number in range(rounds):
         name = f"start{number}"
@@ -42,7 +42,7 @@ def first_answer(peer: Station, folder: Path, program: Path | None, rounds: int)
             ready.append(1e3 * (time.perf_counter() - begin))
             exchange = KINDS[_ONE.kind](peer, host.station, _ONE.size, 2 * _ONE.window)
             with closing(open_load(name, exchange, program)) as load:
-                result = load.run(_ONE.count)
+                result = load.run(_ONE.requests)
             if result.lost:
                 raise SystemExit(f"bench: {name} did not answer")
             answered.append(1e3 * (time.perf_counter() - begin))
