@@ -54,7 +54,7 @@ class Runtime:
         self.wanted_up = True
         self.device_up = True
         self._tell = tell
-        self._wait: trio.CancelScope | None = None
+        self._sleep: trio.CancelScope | None = None
         self._device: LinkState | None = None
 
     # -- the loop
@@ -66,6 +66,7 @@ class Runtime:
             self._first_look()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch_device, monitor)
+                nursery.start_soon(self._keep_time)
                 await self._serve()
         finally:
             _close_quietly(monitor.fileno())
@@ -77,15 +78,19 @@ class Runtime:
             now = trio.current_time()
             frames = link.read(BATCH)
             host.receive_batch(frames, now, interface)
-            host.advance(now)
-            self._write_out()
+            self.settle(now)
             if len(frames) == BATCH:
                 await trio.lowlevel.checkpoint()
-                continue
-            deadline = host.next_deadline()
-            with trio.CancelScope(deadline=math.inf if deadline is None else deadline) as self._wait:
+            else:
                 await trio.lowlevel.wait_readable(link.fileno())
-            self._wait = None
+
+    async def _keep_time(self) -> None:
+        """Let the host run what is due when nothing arrives; apart from `_serve`, so that no frame costs a scope."""
+        while True:
+            deadline = self.host.next_deadline()
+            with trio.CancelScope(deadline=math.inf if deadline is None else deadline) as self._sleep:
+                await trio.sleep_forever()
+            self.settle(trio.current_time())
 
     def _write_out(self) -> None:
         write = self.link.write
@@ -114,12 +119,12 @@ class Runtime:
             self.settle(now)
 
     def settle(self, now: float) -> None:
-        """After anything that changed the host: run what is due, send, and wait no longer than the next deadline."""
+        """After anything that changed the host: run what is due, send, and sleep only to the next deadline."""
         self.host.advance(now)
         self._write_out()
         deadline = self.host.next_deadline()
-        if self._wait is not None and deadline is not None and deadline < self._wait.deadline:
-            self._wait.deadline = deadline
+        if self._sleep is not None and deadline is not None and deadline < self._sleep.deadline:
+            self._sleep.deadline = deadline
 
     def bring_up(self) -> None:
         """The user's `link up`: carrier on, and the interface starts over if it was down."""

@@ -1,8 +1,8 @@
-"""The part of tools/bench --mld that runs in memory: its fields and its packets. Nothing here is measured."""
+"""The parts of tools/bench that run in memory: their fields and packets. Nothing here is measured."""
 
 import pytest
 
-from tools.benchmark import mld
+from tools.benchmark import inmemory, mld
 from tools.benchmark.__main__ import PEER
 
 
@@ -26,3 +26,12 @@ def test_a_flood_is_answered_within_the_limit(delay: float) -> None:
     assert (figures["groups"], figures["delay"], figures["queries"]) == (100, delay, 300)
     assert 0 < figures["packets"] <= 100 + 300
     assert figures["cpu_share"] > 0
+
+
+def test_the_figures_without_a_device() -> None:
+    figures = inmemory.measure(PEER, 400, 1)
+    assert set(figures["rates"]) == {"receive", "receive_batch", "simulation", "insertions"}
+    assert all(rate > 0 for rate in figures["rates"].values())
+    assert figures["simulation_ratio"] > 0
+    assert set(figures["octets"]) == {"neighbour", "group", "route", "host"}
+    assert all(octets > 100 for octets in figures["octets"].values())

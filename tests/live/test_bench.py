@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,29 +13,64 @@ pytestmark = pytest.mark.live
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_small_run_gets_every_reply_and_reports_all_figures() -> None:
-    command = [sys.executable, "-m", "tools.benchmark", "--json", "--count", "300", "--rounds", "2", "--window", "8"]
+def bench(*arguments: str) -> dict[str, Any]:
+    """The document of a run that succeeds."""
+    command = [sys.executable, "-m", "tools.benchmark", "--json", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    document = json.loads(done.stdout)
-    assert (document["count"], document["rounds"], document["window"]) == (300, 2, 8)
-    assert [result["size"] for result in document["results"]] == [56, 1400]
-    for result in document["results"]:
-        assert result["rate_ratio"] > 0
-        assert result["cpu_ratio"] > 0
-        for responder in ("host", "bare"):
-            figures = result[responder]
-            assert (figures["lost"], figures["wrong"]) == (0, 0)
-            assert figures["replies_per_second"] > 0
-            assert figures["cpu_us_per_packet"] > 0
+    sections: dict[str, Any] = json.loads(done.stdout)["sections"]
+    return sections
+
+
+def check(contest: dict[str, Any], *names: str) -> None:
+    """Everybody has answered everything, and has all figures."""
+    assert tuple(contest["responders"]) == names
+    for figures in contest["responders"].values():
+        assert (figures["lost"], figures["wrong"]) == (0, 0)
+        assert figures["ratio"] > 0
+        assert figures["cpu_us_per_packet"] > 0
+        assert 0 < figures["spread"][0] <= figures["replies_per_second"] <= figures["spread"][1]
+
+
+def test_a_small_run_gets_every_reply_and_reports_all_figures() -> None:
+    sections = bench("--echo", "--solicitations", "--count", "300", "--rounds", "2", "--window", "8")
+    assert [contest["size"] for contest in sections["echo"]] == [56, 1400]
+    for contest in sections["echo"]:
+        assert (contest["count"], contest["rounds"], contest["window"]) == (300, 2, 8)
+        check(contest, "C", "bare trio loop", "sixtap", "sixtap --no-record")
+    check(sections["solicitations"][0], "sixtap")
+
+
+def test_without_a_compiler_the_load_is_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    sections = bench("--echo", "--solicitations", "--size", "9", "--count", "100", "--rounds", "1", "--window", "4")
+    check(sections["echo"][0], "bare trio loop", "sixtap", "sixtap --no-record")
+    check(sections["solicitations"][0], "sixtap")
+
+
+def test_full_tables_a_bridge_and_a_start() -> None:
+    sections = bench("--scale", "--bridge", "--startup", "--count", "200", "--rounds", "1")
+    full = ("empty tables", "10,000 groups", "10,000 neighbours", "1,000 sockets", "all of them")
+    check(sections["scale"][0], *full)
+    for figures in sections["bridge"]["responders"].values():
+        assert figures["lost"] == 0
+        assert figures["replies_per_second"] > 0
+    assert 0 < sections["startup"]["ready_ms"] < sections["startup"]["first_answer_ms"]
+    assert sections["startup"]["ratio"] > 1
+
+
+def test_a_soak_tells_memory_losses_and_timers() -> None:
+    soak = bench("--soak", "1")["soak"]
+    assert soak["replies"] > 0
+    assert (soak["lost"], soak["wrong"]) == (soak["dropped_by_the_kernel"], 0)
+    assert 0 < soak["resident_last"] <= soak["resident_most"]
+    assert soak["timers"]["count"] > 10
+    assert soak["timers"]["p50_ms"] <= soak["timers"]["p99_ms"] <= soak["timers"]["most_ms"]
 
 
 def test_the_listener_answers_on_a_tap_as_in_memory() -> None:
-    command = [sys.executable, "-m", "tools.benchmark", "--mld", "--json"]
-    command += ["--groups", "100", "--groups", "20", "--rounds", "2", "--seconds", "1"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    document = json.loads(done.stdout)
+    arguments = ("--mld", "--groups", "100", "--groups", "20", "--rounds", "2", "--seconds", "1")
+    document = bench(*arguments)["mld"]
     for part in ("memory", "live"):
         assert [(each["groups"], each["packets"], each["octets"]) for each in document[part]] == [
             (100, 2, 101 * 20 + 2 * 70),

@@ -79,6 +79,8 @@ class Responder:
 def start_host(name: str, folder: Path, *options: str) -> Responder:
     """The host as a user runs it, with more options of `sixtap run`; `folder` is for its control socket."""
     command = [sys.executable, "-m", "stack.cli.main", "run", "--tap", name, "--mac", format_mac(_mac(name))]
+    # There is nobody else on the link.
+    command += ["--set", "dad_transmits=0"]
     control = ["--control", str(folder / f"{name}.sock")]
     return Responder(name, [*command, *control, *options], None, _mac(name))
 

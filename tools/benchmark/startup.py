@@ -38,7 +38,7 @@ def first_answer(peer: Station, folder: Path, program: Path | None, rounds: int)
     for number in range(rounds):
         name = f"start{number}"
         begin = time.perf_counter()
-        with closing(start_host(name, folder, "--set", "dad_transmits=0")) as host:
+        with closing(start_host(name, folder)) as host:
             ready.append(1e3 * (time.perf_counter() - begin))
             exchange = KINDS[_ONE.kind](peer, host.station, _ONE.size, 2 * _ONE.window)
             with closing(open_load(name, exchange, program)) as load:
