@@ -16,7 +16,9 @@ import trio
 from stack.errors import LinkError, LinkGoneError, RefusedError
 from stack.host import Host
 from stack.interface import Interface
+from stack.link.frame_link import FrameLink
 from stack.link.rtnetlink import LinkDeleted, LinkMonitor, LinkState, Resync
+from stack.multicast_filter import FilterPlan
 from stack.wire import ipv6
 
 BATCH = 64
@@ -25,7 +27,7 @@ T = TypeVar("T")
 
 
 class Device(Protocol):
-    """What the loop needs of a link: `stack.link.tap.TapLink` is one."""
+    """What the loop needs of a link: `stack.link.tap.TapLink` and `stack.link.frame_link.FrameLink` are such."""
 
     name: str
     index: int
@@ -37,6 +39,8 @@ class Device(Protocol):
     def set_carrier(self, on: bool) -> None: ...
     def set_mtu(self, mtu: int) -> None: ...
     def state(self) -> LinkState | None: ...
+    def program(self, plan: FilterPlan) -> None: ...
+    def close(self) -> None: ...
 
 
 class Runtime:
@@ -55,22 +59,32 @@ class Runtime:
         self.device_up = True
         self._tell = tell
         self._sleep: trio.CancelScope | None = None
+        # Rung by a link that has no descriptor.
+        self._bell = trio.lowlevel.ParkingLot()
         self._device: LinkState | None = None
 
     # -- the loop
 
     async def run(self) -> None:
         """Start the interface and serve it until cancelled; raises LinkGoneError when the device is deleted."""
+        if isinstance(self.link, FrameLink):
+            self.link.heard = self._ring
+            await self._run(None)
+            return
         monitor = LinkMonitor()
         try:
-            self._first_look()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._watch_device, monitor)
-                nursery.start_soon(self._keep_time)
-                await self._serve()
+            await self._run(monitor)
         finally:
             _close_quietly(monitor.fileno())
             monitor.close()
+
+    async def _run(self, monitor: LinkMonitor | None) -> None:
+        self._first_look()
+        async with trio.open_nursery() as nursery:
+            if monitor is not None:
+                nursery.start_soon(self._watch_device, monitor)
+            nursery.start_soon(self._keep_time)
+            await self._serve()
 
     async def _serve(self) -> None:
         host, link, interface = self.host, self.link, self.interface
@@ -82,7 +96,7 @@ class Runtime:
             if len(frames) == BATCH:
                 await trio.lowlevel.checkpoint()
             else:
-                await trio.lowlevel.wait_readable(link.fileno())
+                await self._wait_for_frames()
 
     async def _keep_time(self) -> None:
         """Let the host run what is due when nothing arrives; apart from `_serve`, so that no frame costs a scope."""
@@ -91,6 +105,16 @@ class Runtime:
             with trio.CancelScope(deadline=math.inf if deadline is None else deadline) as self._sleep:
                 await trio.sleep_forever()
             self.settle(trio.current_time())
+
+    async def _wait_for_frames(self) -> None:
+        descriptor = self.link.fileno()
+        if descriptor >= 0:
+            await trio.lowlevel.wait_readable(descriptor)
+        else:
+            await self._bell.park()
+
+    def _ring(self) -> None:
+        self._bell.unpark_all()
 
     def _write_out(self) -> None:
         write = self.link.write
@@ -105,18 +129,27 @@ class Runtime:
 
         Raises LinkError where the driver refuses the multicast filter that the action needs.
         """
-        now = trio.current_time()
-        self.host.advance(now)
-        if self.host.journal.on:
-            self.host.journal.begin_call(cause, now)
+        now = self.begin(cause)
         try:
             return action(now)
         except OSError as error:
             raise LinkError(f"{self.link.name}: the driver refuses the multicast filter: {error.strerror}") from error
         finally:
-            if self.host.journal.on:
-                self.host.journal.end()
-            self.settle(now)
+            self.end(now)
+
+    def begin(self, cause: str) -> float:
+        """What `call` does first, for those who do without a call of a call; the time. `end` has to follow."""
+        now = trio.current_time()
+        self.host.advance(now)
+        if self.host.journal.on:
+            self.host.journal.begin_call(cause, now)
+        return now
+
+    def end(self, now: float) -> None:
+        """What `call` does last."""
+        if self.host.journal.on:
+            self.host.journal.end()
+        self.settle(now)
 
     def settle(self, now: float) -> None:
         """After anything that changed the host: run what is due, send, and sleep only to the next deadline."""
@@ -158,7 +191,7 @@ class Runtime:
 
     def stop(self) -> None:
         """The end: one Done for each group that is due one, no repeats; nothing more is sent afterwards."""
-        if self.interface.up and self.link.fileno() >= 0:
+        if self.interface.up and (self.link.fileno() >= 0 or isinstance(self.link, FrameLink)):
             self.call(self.interface.listener.leave_all, "stop")
 
     # -- the device

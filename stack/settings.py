@@ -94,6 +94,7 @@ class Settings:
     tx_queue_len: int = _number(32_768, 1, _TABLE_LIMIT, "frames waiting for the link")
     # UDP
     max_sockets: int = _number(1_024, 1, _TABLE_LIMIT, "limit of UDP sockets")
+    rmem_max: int = _number(212_992, 2_304, 1 << 30, "most that SO_RCVBUF may ask for, bytes")
     rmem_default: int = _number(212_992, 2_304, 1 << 30, "received data held for one socket, bytes (256 more for each)")
     # Multicast listener discovery (RFC 2710, RFC 3810)
     mldv1_unsolicited_report_interval: int = _number(

@@ -41,7 +41,10 @@ LAYERS = (
     ("links", ("capture", "link", "recorder")),
     (
         "the trio edge and the simulator",
-        ("control", "fuzz", "lab", "realtime", "replay", "report", "runtime", "sim", "sockets"),
+        (
+            *("control", "fuzz", "hosting", "lab", "links", "realtime", "replay", "report", "runtime", "sim"),
+            "sockets",
+        ),
     ),
     ("command line", ("cli",)),
 )
@@ -255,6 +258,9 @@ def test_no_module_bears_a_standard_library_name() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+ALLOWED_IN_PACKAGES = ("TYPE_CHECKING", "__all__", "__version__")
+
+
 def test_packages_hold_no_logic() -> None:
     wrong = [
         module.place(node)
@@ -265,7 +271,9 @@ def test_packages_hold_no_logic() -> None:
             isinstance(node, ast.Import | ast.ImportFrom)
             or is_type_checking(node)
             or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-            or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("__all__", "__version__"))
+            or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ALLOWED_IN_PACKAGES)
+            # What `stack` itself offers is imported at first use.
+            or (module.name == "stack" and isinstance(node, ast.FunctionDef) and node.name == "__getattr__")
         )
     ]
     assert not wrong, "\n".join(wrong)

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = Plan(arguments)
     logging.basicConfig(stream=sys.stderr, level=arguments.log.upper(), format="sixtap: %(message)s")
     trace = None if plan.trace is None else TraceFile(plan.trace, _tell)
-    link = TapLink.open(arguments.tap, bridge=arguments.bridge, vlan=arguments.vlan, mtu=plan.mtu)
+    link = TapLink(arguments.tap, bridge=arguments.bridge, vlan=arguments.vlan, mtu=plan.mtu)
     try:
         for warning in link.warnings + plan.warnings:
             _tell(warning)

@@ -28,7 +28,7 @@ def tell(text: str) -> None:
 @contextmanager
 def opened(name: str, bridge: str | None) -> Iterator[TapLink]:
     """The TAP device, with its filter off: whoever is here wants every frame. Its warnings are told."""
-    link = TapLink.open(name, bridge=bridge)
+    link = TapLink(name, bridge=bridge)
     try:
         for warning in link.warnings:
             tell(warning)

@@ -61,26 +61,9 @@ class TapLink:
 
     __slots__ = ("_device", "_fd", "_found", "created", "index", "kernel_mac", "mtu", "name", "vlan", "warnings")
 
-    def __init__(self, device: Any, state: LinkState, vlan: int | None) -> None:
-        """Take over an open device; users call `open`."""
-        self._device = device
-        self._fd: int = device.fileno()
-        self._found: _Found | None = None
-        self.name = state.name
-        self.index = state.index
-        self.kernel_mac = state.mac
-        self.mtu = state.mtu
-        self.vlan = vlan
-        # Not persistent and free to attach to: only this descriptor keeps it alive.
-        self.created = state.persistent is False
-        self.warnings: list[str] = []
-        if not self.created:
-            self._found = _Found(state.up, state.master or 0, state.mtu, _read_disable_ipv6(state.name))
-
-    @classmethod
-    def open(
-        cls, name: str, *, bridge: str | None = None, vlan: int | None = None, mtu: int | None = None
-    ) -> "TapLink":
+    def __init__(
+        self, name: str, *, bridge: str | None = None, vlan: int | None = None, mtu: int | None = None
+    ) -> None:
         """Create the TAP device `name` or attach to it, make it a port of `bridge`, quiet, and up.
 
         `mtu` is in bytes, by default what the device has. What is right already is
@@ -97,11 +80,25 @@ class TapLink:
             os.set_blocking(device.fileno(), False)
             os.set_inheritable(device.fileno(), False)
             state = _ask(name)
-            link = cls(device, state, vlan)
-            undo.callback(link.close)
-            link._configure(state, port_of, mtu)
+            self._take_over(device, state, vlan)
+            undo.callback(self.close)
+            self._configure(state, port_of, mtu)
             undo.pop_all()
-        return link
+
+    def _take_over(self, device: Any, state: LinkState, vlan: int | None) -> None:
+        self._device = device
+        self._fd: int = device.fileno()
+        self._found: _Found | None = None
+        self.name = state.name
+        self.index = state.index
+        self.kernel_mac = state.mac
+        self.mtu = state.mtu
+        self.vlan = vlan
+        # Not persistent and free to attach to: only this descriptor keeps it alive.
+        self.created = state.persistent is False
+        self.warnings: list[str] = []
+        if not self.created:
+            self._found = _Found(state.up, state.master or 0, state.mtu, _read_disable_ipv6(state.name))
 
     def fileno(self) -> int:
         """The descriptor to wait on; -1 once closed."""

@@ -45,17 +45,20 @@ class DatagramError(NamedTuple):
 
 
 class ReceiveQueue:
-    """Datagrams and errors in order of arrival, within a number of octets; one datagram always has room."""
+    """Datagrams and errors in order of arrival, within a number of octets; one datagram always has room.
 
-    __slots__ = ("_datagrams", "_errors", "octets")
+    `errors` is for looking at; they are taken with `take_error`.
+    """
+
+    __slots__ = ("_datagrams", "errors", "octets")
 
     def __init__(self) -> None:
         self._datagrams: deque[Datagram] = deque()
-        self._errors: deque[DatagramError] = deque()
+        self.errors: deque[DatagramError] = deque()
         self.octets = 0
 
     def __len__(self) -> int:
-        return len(self._datagrams) + len(self._errors)
+        return len(self._datagrams) + len(self.errors)
 
     def put(self, item: Datagram | DatagramError, limit: int) -> bool:
         """Add one; false if the queue would hold more than `limit` octets then."""
@@ -66,7 +69,7 @@ class ReceiveQueue:
         if isinstance(item, Datagram):
             self._datagrams.append(item)
         else:
-            self._errors.append(item)
+            self.errors.append(item)
         return True
 
     def take_datagram(self) -> Datagram | None:
@@ -82,15 +85,15 @@ class ReceiveQueue:
 
     def take_error(self) -> DatagramError | None:
         """The oldest error, or None."""
-        if not self._errors:
+        if not self.errors:
             return None
-        self.octets -= _cost(self._errors[0])
-        return self._errors.popleft()
+        self.octets -= _cost(self.errors[0])
+        return self.errors.popleft()
 
     def clear(self) -> None:
         """Forget everything."""
         self._datagrams.clear()
-        self._errors.clear()
+        self.errors.clear()
         self.octets = 0
 
 

@@ -6,7 +6,7 @@ are the caller's `now`; errors are raised before anything has changed.
 `stack.udp.udp_socket` and `stack.icmp6.raw_socket` are the two kinds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stack.address import (
@@ -51,7 +51,7 @@ class Endpoint:
     `local` is an address of ours, a group, or None for any. With a `remote`
     address it takes what comes from there only. `receive_limit` is in octets, None
     for the host's `rmem_default`. `multicast_all` lets it have the data of groups
-    that it is no member of, where others on this host are.
+    that it is no member of, where others on this host are, from the sources that these want.
     """
 
     __slots__ = (
@@ -211,6 +211,14 @@ class Endpoint:
         if confirm:
             interface.confirm(destination, now)
 
+    def check_reachable(self, destination: IPv6Address) -> None:
+        """Raises NoRouteError unless there is a way to a destination now; one to a group there always is."""
+        interface = self.outgoing(destination, self.local)
+        if is_multicast(destination) or self._host.holder(destination, interface) is not None:
+            return
+        if not (interface.routes.is_on_link(destination) or interface.routes.leads_to(destination)):
+            raise NoRouteError(f"there is no route to {format_address(destination)}")
+
     def hop_limit(self, destination: IPv6Address, interface: "Interface") -> int:
         """Of what goes to a destination (RFC 3493 5.1, 5.2)."""
         if destination[0] == 0xFF:
@@ -250,6 +258,10 @@ class Endpoint:
         """The next datagram, which stays where it is, or None."""
         return self._queue.first_datagram()
 
+    def errors(self) -> Sequence[DatagramError]:
+        """The errors that wait, oldest first; for looking only."""
+        return self._queue.errors
+
     def take_error(self) -> DatagramError | None:
         """The next error about a datagram of this socket, or None."""
         return self._queue.take_error()
@@ -257,9 +269,12 @@ class Endpoint:
     def wants_group(self, interface: "Interface", group: IPv6Address, source: IPv6Address) -> bool | None:
         """Whether it listens to the group there and to this source (RFC 3810 4.2); None if it is no member."""
         source_filter = self.memberships.get(interface, group)
-        if source_filter is None:
-            return True if self.multicast_all else None
-        return source_filter.passes(source)
+        if source_filter is not None:
+            return source_filter.passes(source)
+        if not self.multicast_all:
+            return None
+        record = interface.listener.groups.records.get(group)
+        return record is None or record.filter.passes(source)
 
     def end(self, now: float) -> None:
         """End the memberships; what is queued is lost."""

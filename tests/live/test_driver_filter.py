@@ -97,7 +97,7 @@ def rig() -> Iterator[Rig]:
         bridge = namespace.bridge(snooping=False, ipv6=False)
         host = namespace.linux_host(bridge)
         stack.enter_context(namespace.enter())
-        tap = TapLink.open("filtered0", bridge=bridge)
+        tap = TapLink("filtered0", bridge=bridge)
         stack.callback(tap.close)
         made = Rig(namespace, host, tap)
         stack.callback(made.close)
@@ -240,7 +240,7 @@ def test_a_filter_survives_down_and_up(rig: Rig) -> None:
 
 def test_a_deleted_device_refuses() -> None:
     with Namespace() as namespace, namespace.enter():
-        tap = TapLink.open("doomed0")
+        tap = TapLink("doomed0")
         namespace.run("ip", "link", "del", "doomed0")
         with pytest.raises(OSError) as caught:
             program(tap.fileno(), FilterPlan(unicast=(OWN,)))

@@ -38,7 +38,7 @@ def namespace() -> Iterator[Namespace]:
 
 @contextmanager
 def opened(name: str = "tap0", **options: Any) -> Iterator[TapLink]:
-    link = TapLink.open(name, **options)
+    link = TapLink(name, **options)
     try:
         yield link
     finally:
@@ -80,7 +80,7 @@ def prepare(namespace: Namespace, *, up: bool, mtu: int = 1500, master: str | No
 def refusal(name: str, **options: Any) -> str:
     """The one line of the LinkError that opening ends in."""
     with pytest.raises(LinkError) as caught:
-        TapLink.open(name, **options)
+        TapLink(name, **options)
     text = str(caught.value)
     assert "\n" not in text
     return text
@@ -100,7 +100,7 @@ class TestCreated:
             assert not os.get_inheritable(link.fileno())
 
     def test_it_vanishes_at_close(self, namespace: Namespace) -> None:
-        link = TapLink.open("tap0")
+        link = TapLink("tap0")
         link.close()
         link.close()
         assert link.fileno() == -1
@@ -238,12 +238,12 @@ class TestRefused:
     @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "tap%d", "a:b", "all", "sixteen-letters-", "tàp"])
     def test_a_bad_name(self, name: str) -> None:
         with pytest.raises(UsageError):
-            TapLink.open(name)
+            TapLink(name)
 
     @pytest.mark.parametrize("options", [{"vlan": 0}, {"vlan": 4095}, {"mtu": 1279}, {"mtu": 65522}], ids=str)
     def test_a_bad_number(self, options: dict[str, int]) -> None:
         with pytest.raises(UsageError):
-            TapLink.open("tap0", **options)  # type: ignore[arg-type]
+            TapLink("tap0", **options)  # type: ignore[arg-type]
 
 
 class TestFrames:
@@ -328,7 +328,7 @@ import json, sys
 from stack.errors import LinkError
 from stack.link.tap import TapLink
 try:
-    link = TapLink.open("tap0", **json.loads(sys.argv[1]))
+    link = TapLink("tap0", **json.loads(sys.argv[1]))
 except LinkError as error:
     print(json.dumps({"error": str(error)}))
 else:

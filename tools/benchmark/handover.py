@@ -10,7 +10,7 @@ from stack.link.tap import TapLink
 
 
 def main(name: str, program: str) -> None:
-    link = TapLink.open(name)
+    link = TapLink(name)
     descriptor = link.fileno()
     os.set_blocking(descriptor, True)
     os.set_inheritable(descriptor, True)

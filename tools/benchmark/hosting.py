@@ -76,7 +76,7 @@ class Ticks:
 
 
 async def main(options: argparse.Namespace) -> None:
-    link = TapLink.open(options.name)
+    link = TapLink(options.name)
     settings = Settings(dad_transmits=0, mld_max_groups=_ROOM, max_static_neighbours=_ROOM, max_sockets=_ROOM)
     host = Host(Random(1), settings)
     mac = parse_mac(options.mac)

@@ -56,7 +56,7 @@ class Loop:
 
 async def serve(name: str, loop: Loop) -> None:
     """Read, answer and write until cancelled."""
-    link = TapLink.open(name)
+    link = TapLink(name)
     print(f"loop: {name} ready", file=sys.stderr, flush=True)
     while True:
         frames = link.read(_BATCH)
