@@ -106,10 +106,18 @@ class Readdresser:
     """Maps frames of a capture to what they would be with our host in it.
 
     `our_mac` and `link_local` are the host's, `prefix` (8 octets) the network that it and its
-    neighbours are in. `addresses` are the addresses that the host has to have.
+    neighbours are in. `addresses` are the addresses that the host has to have: with `only` that
+    one beside the link-local one, else one for each address of the node in the capture.
     """
 
-    def __init__(self, cast: Cast, our_mac: MacAddress, link_local: IPv6Address, prefix: bytes) -> None:
+    def __init__(
+        self,
+        cast: Cast,
+        our_mac: MacAddress,
+        link_local: IPv6Address,
+        prefix: bytes,
+        only: IPv6Address | None = None,
+    ) -> None:
         self._mac = our_mac
         self._their_mac = cast.mac
         self.cast = cast
@@ -117,15 +125,15 @@ class Readdresser:
         self._prefixes: dict[bytes, bytes] = {}
         self._solicited: dict[IPv6Address, IPv6Address] = {}
         for address in cast.own:
-            self._own(address, link_local, prefix)
+            self._own(address, link_local, prefix, only)
         self.addresses = tuple(dict.fromkeys(self._addresses.values()))
 
-    def _own(self, address: IPv6Address, link_local: IPv6Address, prefix: bytes) -> None:
+    def _own(self, address: IPv6Address, link_local: IPv6Address, prefix: bytes, only: IPv6Address | None) -> None:
         if is_link_local(address):
             mapped = link_local
         else:
             self._prefixes[address[:_PREFIX]] = prefix
-            mapped = prefix + address[_PREFIX:]
+            mapped = only or prefix + address[_PREFIX:]
         self._addresses[address] = mapped
         self._solicited[solicited_node(address)] = solicited_node(mapped)
 

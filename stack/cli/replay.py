@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 from stack.cli import replay_text
+from stack.errors import UsageError
 from stack.replay.play import Mode, Player
 
 SUMMARY = "feed captures to a virtual host, and report what it did; --mutate fuzzes it"
-_PROGRESS = 5.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +30,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the host's random choices (default 0)")
     parser.add_argument("--pace", action="store_true", help="in real time, as captured")
     parser.add_argument("--json", "-j", action="store_true", help="print one JSON document")
+    group = parser.add_argument_group("fuzzing")
+    group.add_argument("--mutate", action="store_true", help="feed mutated windows of the captures to a warm host")
+    group.add_argument("--iterations", type=_count, default=1_000, metavar="N", help="cases (default 1,000)")
+    group.add_argument("--case", type=_count, metavar="N", help="this one case alone")
+    group.add_argument("--cold", action="store_true", help="each case begins with a host that just comes up")
+    group.add_argument("--save", type=Path, metavar="DIR", help="write what is found there: a capture, a case, a test")
+    group.add_argument("--uncovered", action="store_true", help="list the states, events and discards never reached")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each frame, and for each answer")
-    parser.epilog = "example:\n  sixtap replay --mode stimulus office.pcapng"
+    parser.epilog = (
+        "examples:\n  sixtap replay --mode stimulus office.pcapng\n"
+        "  sixtap replay --mutate --iterations 5000 --save found office.pcapng"
+    )
+
+
+def _count(text: str) -> int:
+    """A whole number that is not negative."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Play the captures; the exit status."""
+    """Play or mutate the captures; the exit status."""
+    if arguments.mutate:
+        # Only here, so that a plain replay does not wait for it.
+        from stack.cli import replay_mutate
+
+        return replay_mutate.run(arguments)
+    _refuse_fuzzing_options(arguments)
     command = _command(arguments)
     player = Player(
         Mode(arguments.mode),
@@ -44,12 +67,19 @@ def run(arguments: argparse.Namespace) -> int:
         watch=replay_text.show if arguments.verbose and not arguments.json else None,
         pace=Pacer().wait if arguments.pace else None,
     )
-    progress = Progress(len(arguments.captures))
+    progress = replay_text.Progress(len(arguments.captures))
     for path in arguments.captures:
         player.play(path)
         progress.tell(player.report.frames)
     replay_text.conclude(player.report, arguments.seed, as_json=arguments.json, command=command)
     return 0 if player.report.clean else 1
+
+
+def _refuse_fuzzing_options(arguments: argparse.Namespace) -> None:
+    given = {"--case": arguments.case is not None, "--cold": arguments.cold, "--save": arguments.save is not None}
+    for option, there in {**given, "--uncovered": arguments.uncovered}.items():
+        if there:
+            raise UsageError(f"{option} goes with --mutate")
 
 
 def _command(arguments: argparse.Namespace) -> str:
@@ -70,21 +100,3 @@ class Pacer:
         if self._start is None or virtual < now - self._start:
             self._start = now - virtual
         time.sleep(max(0.0, self._start + virtual - now))
-
-
-class Progress:
-    """A line on standard error every few seconds of a long run."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._told = self._began = time.monotonic()
-
-    def tell(self, frames: int) -> None:
-        """One more capture (or case) is done."""
-        self._done += 1
-        now = time.monotonic()
-        if now - self._told >= _PROGRESS:
-            self._told = now
-            rate = frames / (now - self._began)
-            replay_text.warn(f"{self._done} of {self._total} done, {frames} frames, {rate:,.0f} frames/s")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from stack.replay.compare import compare
 from stack.replay.play import Fed, Report, Sent, text
 
 _WIDTH = 58
+_PROGRESS = 5.0
 
 
 def warn(line: str) -> None:
@@ -63,9 +65,30 @@ def document(report: Report, seed: int) -> dict[str, Any]:
         "frames": report.frames,
         "outcomes": dict(report.outcomes.most_common()),
         "sent": report.sent,
-        "violations": [each._asdict() for each in report.violations],
+        "violations": [
+            {"oracle": each.oracle, "frame": each.frame, "what": each.what, "clause": each.clause}
+            for each in report.violations
+        ],
         "exceptions": [{"frame": number, **fault._asdict()} for number, fault in report.exceptions],
         "tables": {name: size._asdict() for name, size in report.tables.items()},
         "seed": seed,
         "digest": report.digest,
     }
+
+
+class Progress:
+    """A line on standard error every few seconds of a long run."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._told = self._began = time.monotonic()
+
+    def tell(self, frames: int) -> None:
+        """One more capture (or case) is done."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= _PROGRESS:
+            self._told = now
+            rate = frames / (now - self._began)
+            warn(f"{self._done} of {self._total} done, {frames} frames, {rate:,.0f} frames/s")

@@ -40,12 +40,16 @@ _CACHE = 50_000
 
 
 class Violation(NamedTuple):
-    """A rule that was broken: which oracle says so, at which frame fed (0: before the first), what, and the clause."""
+    """A rule that was broken: which oracle says so, at which frame fed (0: before the first), what, and the clause.
+
+    `key` is the part of `what` that is the same for the same defect, or empty if all of it is.
+    """
 
     oracle: str
     frame: int
     what: str
     clause: str
+    key: str = ""
 
 
 class Oracles:
@@ -61,7 +65,7 @@ class Oracles:
         self._every = every
         self._fed = 0
         # Frames found legal before, but for whose source they have.
-        self._legal = set() if legal is None else legal
+        self._legal: set[bytes] = set() if legal is None else legal
         self._limits = tables.limits(subject.host.settings)
         self._owned = set(subject.interface.addresses.table)
         interface = subject.interface
@@ -165,7 +169,7 @@ class Oracles:
         """Write down a violation, the first of its kind."""
         if (oracle, key or what) not in self._said:
             self._said.add((oracle, key or what))
-            self.violations.append(Violation(oracle, self._fed, what, clause))
+            self.violations.append(Violation(oracle, self._fed, what, clause, key))
 
     def must_live(self) -> None:
         """The host has to answer a ping now (`alive`), unless it was told that its address is a duplicate."""

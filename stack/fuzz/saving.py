@@ -1,0 +1,80 @@
+"""What a finding leaves: its frames as a capture, the case as JSON, and a test that fails until it is mended."""
+
+import hashlib
+import json
+import re
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from stack import __version__
+from stack.capture import files
+from stack.errors import UsageError
+from stack.fuzz.campaign import Finding, new_laboratory
+from stack.fuzz.on_sequence import Planned
+from stack.replay.play import nobody_hears
+
+_NANOSECOND_MAGIC = 0xA1B23C4D
+_ETHERNET = 1
+_NANOSECONDS = 1_000_000_000
+
+_TEST = '''"""Found by sixtap replay --mutate: {signature}.
+
+{details}
+"""
+
+from pathlib import Path
+
+from stack.fuzz.saving import failures
+
+
+def test_{name}() -> None:
+    assert failures(Path(__file__).with_name("min.pcap"), seed={seed}, cold={cold}) == []
+'''
+
+
+def save(folder: Path, finding: Finding, seed: int, *, cold: bool, captures: Sequence[Path]) -> Path:
+    """Write a finding into a folder of its own under `folder`, and give that; raises UsageError if it cannot be."""
+    name = re.sub(r"[^a-z0-9]+", "_", finding.signature.lower()).strip("_")[:60]
+    target = folder / name
+    case = {
+        "version": __version__,
+        "signature": finding.signature,
+        "details": finding.details,
+        "seed": seed,
+        "case": finding.number,
+        "cold": cold,
+        "captures": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in captures},
+        "frames": [{"gap": each.gap, "octets": each.octets.hex()} for each in finding.frames],
+    }
+    details = finding.details.replace("\\", "/").replace('"', "'")
+    test = _TEST.format(signature=finding.signature, details=details, name=name, seed=seed, cold=cold)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "min.pcap").write_bytes(_capture(finding.frames))
+        (target / "case.json").write_text(json.dumps(case, indent=2) + "\n", encoding="utf-8")
+        (target / f"test_{name}.py").write_text(test, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}") from error
+    return target
+
+
+def _capture(frames: Sequence[Planned]) -> bytes:
+    """A pcap file with times in nanoseconds, the first frame's gap counted from 0."""
+    octets = struct.pack("<IHHiIII", _NANOSECOND_MAGIC, 2, 4, 0, 0, 0xFFFF, _ETHERNET)
+    time = 0
+    for each in frames:
+        time += round(each.gap * _NANOSECONDS)
+        seconds, fraction = divmod(time, _NANOSECONDS)
+        octets += struct.pack("<IIII", seconds, fraction, len(each.octets), len(each.octets)) + each.octets
+    return octets
+
+
+def failures(capture: Path, *, seed: int, cold: bool = False) -> list[str]:
+    """What goes wrong when the frames of a saved case are fed to the host that it was found with; nothing is best."""
+    frames = []
+    before = 0
+    for frame in files.frames(capture, nobody_hears):
+        frames.append(Planned((frame.time - before) / _NANOSECONDS, frame.octets, frame.octets))
+        before = frame.time
+    return list(new_laboratory(seed, cold=cold).run(frames, every=1).signatures)
