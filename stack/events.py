@@ -147,6 +147,21 @@ class RouterChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirected:
+    """RFC 4861 8.3: packets to a destination go to `target` from now on, as `router` says; it may be on this link."""
+
+    destination: IPv6Address
+    target: IPv6Address
+    router: IPv6Address
+    kind: ClassVar[str] = "redirect"
+
+    def text(self) -> str:
+        on_link = self.target == self.destination
+        way = "it is on this link" if on_link else f"through {format_address(self.target)}"
+        return f"redirect for {format_address(self.destination)}: {way}"
+
+
+@dataclass(frozen=True, slots=True)
 class NoRouters:
     """RFC 4861 6.3.7: no router has answered any solicitation."""
 
@@ -237,6 +252,7 @@ Event = (
     | FilterChanged
     | RouterChanged
     | NoRouters
+    | Redirected
     | RouteChanged
     | PrefixChanged
     | ConfigurationFlags

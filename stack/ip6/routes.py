@@ -190,6 +190,17 @@ class Routes:
         """Whether packets to a destination have a way from this interface."""
         return any(True for _ in self._leading_to(destination))
 
+    def first_hop(self, destination: IPv6Address) -> IPv6Address | None:
+        """Where a packet to a unicast destination would go first, whenever; nothing is changed or asked by it."""
+        if is_link_local(destination):
+            return destination
+        entry = self.destinations.get(destination)
+        if entry is not None and entry.redirect is not None:
+            return entry.redirect
+        if entry is not None and entry.generation == self.generation + self._interface.routers.generation:
+            return entry.next_hop
+        return self.determine(destination, 0.0).address
+
     def _on_link_length(self, address: IPv6Address) -> int:
         """The length of the longest on-link prefix that holds an address, or -1."""
         if is_link_local(address):

@@ -38,21 +38,24 @@ def select(addresses: "AddressTable", destination: IPv6Address, *, optimistic: b
     candidate; all are of the interface that the packet leaves by.
     """
     prefer_temporary = addresses.prefer_temporary
+    router = addresses.router_towards(destination)
     best: InterfaceAddress | None = None
     best_rank: tuple[int, ...] = ()
     for entry in addresses.table.values():
         if (entry.assigned if optimistic else entry.unique) and not entry.anycast:
-            rank = _rank(entry, destination, prefer_temporary)
+            by_router = router is not None and addresses.is_of(entry.address, router)
+            rank = _rank(entry, destination, prefer_temporary, by_router)
             if best is None or rank > best_rank:
                 best, best_rank = entry, rank
     return best.address if best is not None else None
 
 
-def _rank(entry: "InterfaceAddress", destination: IPv6Address, prefer_temporary: bool) -> tuple[int, ...]:
+def _rank(
+    entry: "InterfaceAddress", destination: IPv6Address, prefer_temporary: bool, by_router: bool
+) -> tuple[int, ...]:
     """Section 5 as one comparable tuple; a greater one is preferred.
 
-    Rule 4 is about mobile nodes, and for rule 5 all addresses are of one interface. Rule 5.5 is for hosts that
-    remember every router that advertises a prefix, which section 5 does not require; this one keeps the last only.
+    Rule 4 is about mobile nodes, and for rule 5 all addresses are of one interface.
     """
     mine, theirs = scope(entry.address), scope(destination)
     return (
@@ -62,6 +65,7 @@ def _rank(entry: "InterfaceAddress", destination: IPv6Address, prefer_temporary:
         -mine if mine >= theirs else mine,
         entry.state
         is AddressState.PREFERRED,  # rule 3; RFC 4429 2.1: an optimistic one stands back like a deprecated one
+        by_router,  # rule 5.5: in a prefix that the next hop advertises
         label(entry.address) == label(destination),  # rule 6
         entry.temporary is prefer_temporary,  # rule 7
         # rule 8: no further than the prefix that the address itself has

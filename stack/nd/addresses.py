@@ -105,6 +105,18 @@ class AddressTable:
         """RFC 6724 5, rule 7: whether a temporary address is the better source."""
         return self._interface.host.settings.use_tempaddr >= PREFER_TEMPORARY
 
+    def router_towards(self, destination: IPv6Address) -> IPv6Address | None:
+        """RFC 6724 5, rule 5.5: the next hop to a destination, if it matters which prefixes it advertises."""
+        interface = self._interface
+        if len(self.table) < 2 or not interface.autoconfiguration.table or destination[0] == 0xFF:
+            return None
+        hop = interface.routes.first_hop(destination)
+        return None if hop == destination else hop
+
+    def is_of(self, address: IPv6Address, router: IPv6Address) -> bool:
+        """Whether `router` advertises the prefix of an address."""
+        return self._interface.autoconfiguration.is_of(address, router)
+
     def on_link(self, address: IPv6Address) -> bool:
         """Whether an address is on this link (RFC 5942 4).
 

@@ -29,7 +29,7 @@ PREFIX_LENGTH = 128 - 8 * identifiers.LENGTH
 class AutonomousPrefix:
     """A prefix (16 bytes, 64 bits of it) that addresses are made from; times on the host's clock, infinity is never.
 
-    `router` advertised it last. `public` is the stable address, a duplicate too;
+    `router` advertised it last, `routers` ever, the latest last. `public` is the stable address, a duplicate too;
     None if the identifier's mode or the user wants none.
     """
 
@@ -41,6 +41,7 @@ class AutonomousPrefix:
         "regeneration",
         "repeated",
         "router",
+        "routers",
         "temporaries",
         "temporary_off",
         "timer",
@@ -50,6 +51,7 @@ class AutonomousPrefix:
     def __init__(self, prefix: IPv6Address, router: IPv6Address) -> None:
         self.prefix = prefix
         self.router = router
+        self.routers = {router: None}
         self.repeated = False
         self.preferred_until = 0.0
         self.valid_until = 0.0
@@ -60,6 +62,19 @@ class AutonomousPrefix:
         self.conflicts = 0
         self.temporary_off = False
         self.regeneration: Timer | None = None
+
+    def advertised_by(self, router: IPv6Address, limit: int) -> None:
+        """A router advertises it; of more than `limit` routers the one goes that did so longest ago."""
+        self.router = router
+        self.routers.pop(router, None)
+        while len(self.routers) >= limit:
+            del self.routers[next(iter(self.routers))]
+        self.routers[router] = None
+
+    @property
+    def size(self) -> int:
+        """How many addresses it takes the place of."""
+        return max(1, len(self.temporaries) + (self.public is not None))
 
     @property
     def entries(self) -> list[InterfaceAddress]:
@@ -80,7 +95,7 @@ class Autoconfiguration:
 
     def __len__(self) -> int:
         """How many addresses there are; a prefix that has come to be without one counts as one."""
-        return sum(max(1, len(each.entries)) for each in self.table.values())
+        return sum(each.size for each in self.table.values())
 
     def has_room(self, record: AutonomousPrefix | None = None) -> bool:
         """Whether one more address, in the prefix `record` if one is named, is within `max_addresses`."""
@@ -117,7 +132,7 @@ class Autoconfiguration:
                 self._create(prefix, valid, preferred, router, now, to_group)
             return
         record.repeated = True
-        record.router = router
+        record.advertised_by(router, self._interface.host.settings.max_routers)
         record.preferred_until = now + preferred
         record.valid_until = _two_hour_rule(record.valid_until, valid, now)
         self._arm(record)
@@ -127,6 +142,11 @@ class Autoconfiguration:
             self._form_public(record, now, self._delay(to_group))
         self._temporary.renew(record, now)
         self._temporary.ensure(record, now, 0.0)
+
+    def is_of(self, address: IPv6Address, router: IPv6Address) -> bool:
+        """Whether `router` advertises the prefix that an address is in (RFC 6724 5, rule 5.5)."""
+        record = self._prefix_of(address)
+        return record is not None and router in record.routers
 
     def forget(self, now: float) -> None:
         """The interface goes down: its addresses go with it."""
@@ -164,8 +184,11 @@ class Autoconfiguration:
         if not record.entries:
             self._remove(record, now)
 
+    def _prefix_of(self, address: IPv6Address) -> AutonomousPrefix | None:
+        return self.table.get(address[: -identifiers.LENGTH] + bytes(identifiers.LENGTH))
+
     def _record_of(self, entry: InterfaceAddress) -> AutonomousPrefix | None:
-        record = self.table.get(entry.address[: -identifiers.LENGTH] + bytes(identifiers.LENGTH))
+        record = self._prefix_of(entry.address)
         return record if record is not None and entry in record.entries else None
 
     # -- making and ending

@@ -2,13 +2,14 @@
 
 It moves the packets to one destination, and says the link-layer address of the
 node that they go to instead. It is no authority for anything else: no router
-enters a list by it, no neighbour is confirmed, and nobody is told of it.
+enters a list by it, and no neighbour is confirmed.
 """
 
 from typing import TYPE_CHECKING
 
-from stack.address import IPv6Address, MacAddress, format_address, is_link_local, is_multicast
+from stack.address import IPv6Address, MacAddress, is_link_local, is_multicast
 from stack.discard import Discard, Outcome, Verdict
+from stack.events import Redirected
 from stack.ip6.routes import next_hop
 from stack.nd.input import link_layer_address
 from stack.wire import nd as wire
@@ -83,8 +84,10 @@ def _follow(
     if not interface.routes.redirect(destination, target, source):
         return Discard.REDIRECT_NO_ROOM
     interface.resolver.redirected(target, mac, now, router=target != destination)
-    journal = interface.host.journal
-    if journal.on:
-        where = "it is on this link" if target == destination else f"through {format_address(target)} from now on"
-        journal.note(now, "nd", f"redirect for {format_address(destination)}: {where}", "RFC 4861 8.3")
+    host = interface.host
+    event = Redirected(destination, target, source)
+    if host.journal.on:
+        host.journal.note(now, "nd", event.text(), "RFC 4861 8.3")
+    if host.listeners:
+        host.emit(event)
     return Verdict.DELIVERED

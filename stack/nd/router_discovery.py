@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from stack.interface import Interface
     from stack.ip6.received import Received
 
-# RFC 4861 6.2.1: an hour; a longer one, or such a RetransTimer, would switch unreachability detection off.
-MAXIMUM_TIME_MS = 3_600_000
+# RFC 4861 6.2.1: an hour; a longer one would switch unreachability detection off.
+_REACHABLE_TIME_MS = range(1, 3_600_001)
+# Neighbours that have no time to answer are not found, and a duplicate is not noticed (Linux takes no less either);
+# with more than a minute for each try a lost packet, or a test of an address, would stop everything for that long.
+_RETRANS_TIMER_MS = range(100, 60_001)
 # How many advertisements may come at once before `ra_ratelimit` limits them: all the routers of a link answer together.
 BURST = 100
 
@@ -147,11 +150,14 @@ class Advertisement:
             self._note(f"hop limit {hop_limit} is below {floor} (accept_ra_min_hop_limit)", "RFC 4861 6.3.4")
         elif hop_limit:
             self._learn(variables.HOP_LIMIT, hop_limit)
-        for name, value in ((variables.BASE_REACHABLE_TIME, reachable_time), (variables.RETRANS_TIMER, retrans_timer)):
-            if value > MAXIMUM_TIME_MS:
-                self._note(f"{name} {value} is above {MAXIMUM_TIME_MS}", "RFC 4861 6.2.1")
-            elif value:
-                self._learn(name, value)
+        self._take_time(variables.BASE_REACHABLE_TIME, reachable_time, _REACHABLE_TIME_MS)
+        self._take_time(variables.RETRANS_TIMER, retrans_timer, _RETRANS_TIMER_MS)
+
+    def _take_time(self, name: str, value: int, bounds: range) -> None:
+        if value in bounds:
+            self._learn(name, value)
+        elif value:
+            self._note(f"{name} {value} is not from {bounds[0]} to {bounds[-1]}", "RFC 4861 6.3.4")
 
     def _learn(self, name: str, value: int) -> None:
         if self._interface.variables.learn(name, value):

@@ -78,23 +78,6 @@ class DefaultRouterList:
         self._probe_better([each.router for each in order], chosen, now)
         return chosen
 
-    def routes_for(self, destination: IPv6Address, now: float | None = None) -> IPv6Address | None:
-        """The router of the best learnt route to a destination (RFC 4191 3.2), or None.
-
-        Routers that are not reachable are passed over as long as another route is
-        there, a default router included; with `now` they are probed (3.5).
-        """
-        order = [route.router for route in self.routes.matching(destination)]
-        if not order:
-            return None
-        chosen = next((router for router in order if self.is_reachable(router)), None)
-        if chosen is None and not any(self.is_reachable(router) for router in self.table):
-            # RFC 4191 3.6: when all fail the best is used.
-            return order[0]
-        if now is not None:
-            self._probe_better(order, chosen, now)
-        return chosen
-
     def is_router(self, address: IPv6Address) -> bool:
         """Whether a neighbour is a router by what it advertised: a default router, or one with routes."""
         return address in self.table or self.routes.has_router(address)
@@ -199,7 +182,7 @@ class DefaultRouterList:
         self._last_tried = order[at % len(order)]
         return self._last_tried
 
-    def _probe_better(self, order: list[IPv6Address], chosen: IPv6Address | None, now: float) -> None:
+    def _probe_better(self, order: list[IPv6Address], chosen: IPv6Address, now: float) -> None:
         """RFC 4191 3.5: one solicitation to each router that would have been used if it were reachable."""
         for router in order:
             if router == chosen:

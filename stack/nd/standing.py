@@ -8,7 +8,7 @@ What the host has used for long is thus never pushed out by what a flood brings,
 and a flood's own entries are what an honest newcomer replaces.
 """
 
-from collections.abc import Iterable
+from collections.abc import Reversible
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from stack.address import IPv6Address
@@ -25,6 +25,7 @@ class Advertised(Protocol):
     repeated: bool
 
 
+_NOTHING = (0, False)
 _T = TypeVar("_T", bound=Advertised)
 
 
@@ -42,15 +43,18 @@ def standing(interface: "Interface", router: IPv6Address) -> int:
     return int(entry.wanted) + int(entry.wanted and answers)
 
 
-def victim(interface: "Interface", entries: Iterable[_T], newcomer: IPv6Address) -> _T | None:
+def victim(interface: "Interface", entries: Reversible[_T], newcomer: IPv6Address) -> _T | None:
     """Which of a full table's entries, given in order of arrival, goes for one that the router `newcomer` brings.
 
-    None if every one of them counts for more than the newcomer does.
+    None if every one of them counts for more than the newcomer does. A flood finds what it brought last in the first
+    step: nothing counts for less than what came once from a router that is not used.
     """
     chosen: _T | None = None
     least = (standing(interface, newcomer), True)
-    for entry in entries:
+    for entry in reversed(entries):
         rank = (standing(interface, entry.router), entry.repeated)
-        if rank <= least:
+        if rank < least or (chosen is None and rank == least):
             chosen, least = entry, rank
+            if rank == _NOTHING:
+                break
     return chosen

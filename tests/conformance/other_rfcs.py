@@ -38,11 +38,13 @@ ROWS = (
     elsewhere(
         6724,
         "Default address selection",
-        "source address: rules 1 to 3 and 6 to 8 within one interface, the default policy table; "
+        "source address: rules 1 to 3 and 5.5 to 8 within one interface, the default policy table; "
         "no destination address selection",
         "ip6.source.select",
         "ip6/test_source.py::test_examples_of_section_10_1",
         "ip6/test_source.py::test_rules",
+        "ip6/test_source.py::test_rule_5_5",
+        "ip6/test_source.py::test_labels",
     ),
     elsewhere(
         6980,

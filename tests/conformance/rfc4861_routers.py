@@ -254,7 +254,7 @@ ROWS = (
         "6.3.4",
         SHOULD,
         "a Retrans Timer is taken however long it is",
-        "not above an hour: it would switch resolution and unreachability detection off",
+        "from 100 ms to a minute: others would switch resolution, detection of duplicates and of unreachability off",
         _TAKE,
         f"{DISCOVERY}::test_retransmission_timer",
     ),

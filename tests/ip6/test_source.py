@@ -3,6 +3,7 @@
 import pytest
 
 from stack.ip6.source import label
+from tests.nd.advertising import HIGH, LOW, MEDIUM, OTHER_ROUTER, ROUTER, hears, prefix_option, ready
 from tests.playbook import OUR_LINK_LOCAL, Play, echo_request, frame, icmp, ip, packet, solicitation, text
 
 # destination, candidates ("!" marks a deprecated one), result; link-local candidates are added by hand
@@ -138,3 +139,62 @@ def test_an_echo_to_one_address_is_answered_from_it() -> None:
     play.sent()
     play.receive(echo_request("2001:db8:1::1"))
     assert [each.source for each in play.sent(129)] == ["2001:db8:1::1"]
+
+
+# -- rule 5.5
+
+BY_ONE, BY_OTHER = "2001:db8:1:0:0:6eff:fe00:1", "2001:db8:2:0:0:6eff:fe00:1"
+
+
+def between_two_routers(*, first: int = MEDIUM, second: int = MEDIUM) -> Play:
+    """Each of two default routers of these preferences advertises a prefix of its own."""
+    play = ready()
+    hears(play, prefix_option("2001:db8:1::"), router=ROUTER, preference=first, lifetime=9_000)
+    hears(play, prefix_option("2001:db8:2::"), router=OTHER_ROUTER, preference=second, lifetime=9_000)
+    play.run(play.now + 5.0)
+    return play
+
+
+@pytest.mark.parametrize("destination", ["2001:db8:2:ffff::1", "2001:db8:1:ffff::1", "2003:db8::1"])
+@pytest.mark.parametrize(("first", "second", "result"), [(HIGH, LOW, BY_ONE), (LOW, HIGH, BY_OTHER)])
+def test_rule_5_5(first: int, second: int, result: str, destination: str) -> None:
+    """RFC 6724 5: an address in a prefix that the next hop advertises, before labels and matching bits."""
+    play = between_two_routers(first=first, second=second)
+    assert chosen(play, destination) == text(ip(result))
+
+
+def test_rule_5_5_follows_a_route() -> None:
+    play = between_two_routers(first=HIGH, second=LOW)
+    play.interface.routes.add(ip("2001:db8:7::"), 48, ip(OTHER_ROUTER))
+    assert chosen(play, "2001:db8:7::1") == text(ip(BY_OTHER))
+    assert chosen(play, "2001:db8:8::1") == text(ip(BY_ONE))
+    assert play.interface.routes.redirect(ip("2001:db8:8::1"), ip(OTHER_ROUTER), ip(ROUTER))
+    assert chosen(play, "2001:db8:8::1") == text(ip(BY_OTHER)), "the next hop is the target of the redirect"
+
+
+def test_rule_5_5_with_a_prefix_of_both() -> None:
+    """A prefix that both advertise is the next hop's as well, whoever advertised it last."""
+    play = between_two_routers(first=HIGH, second=LOW)
+    hears(play, prefix_option("2001:db8:1::"), router=OTHER_ROUTER, preference=LOW, lifetime=9_000)
+    assert chosen(play, "2001:db8:2:ffff::1") == text(ip(BY_ONE))
+
+
+def test_rule_5_5_after_deprecation() -> None:
+    """Rule 3 comes before it."""
+    play = between_two_routers(first=HIGH, second=LOW)
+    hears(play, prefix_option("2001:db8:1::", preferred=0), router=ROUTER, preference=HIGH, lifetime=9_000)
+    assert chosen(play, "2001:db8:1:ffff::1") == text(ip(BY_OTHER))
+
+
+def test_rule_5_5_does_not_matter_on_the_link() -> None:
+    """A neighbour is its own next hop, and advertises nothing."""
+    play = between_two_routers(first=HIGH, second=LOW)
+    assert chosen(play, "2001:db8:2::77") == text(ip(BY_OTHER))
+
+
+def test_routers_of_a_prefix_are_limited() -> None:
+    play = ready(max_routers=4)
+    for number in range(1, 50):
+        hears(play, prefix_option("2001:db8:1::"), router=f"fe80::1:{number:x}", lifetime=0)
+    (record,) = play.interface.autoconfiguration.table.values()
+    assert list(record.routers) == [ip(f"fe80::1:{number:x}") for number in range(46, 50)]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stack.discard import Discard, Verdict
+from stack.ip6.routes import next_hop
 from tests.nd import advertising
 from tests.nd.advertising import (
     OTHER_ROUTER,
@@ -78,7 +79,7 @@ def in_use(**settings: int) -> Play:
 def still_in_use(play: Play) -> None:
     interface = play.interface
     assert interface.routers.select(play.now) == ip(ROUTER)
-    assert interface.routers.routes_for(ip("2001:db8:7::1"), play.now) == ip(ROUTER)
+    assert next_hop(interface, ip("2001:db8:7::1"), play.now) == ip(ROUTER)
     assert interface.prefixes.is_on_link(ip(PREFIX + "9"))
     assert play.address(OUR_ADDRESS) == "preferred"
     assert SERVER in interface.dns.servers.values() and "example.org" in interface.dns.search.values()
@@ -167,7 +168,7 @@ def test_an_honest_router_after_the_flood(from_new_routers: list[bytes]) -> None
     hears(play, *options, router=OTHER_ROUTER, preference=0b01)
     play.run(play.now + 5.0)
     assert play.interface.routers.select(play.now) == ip(OTHER_ROUTER), "of high preference"
-    assert play.interface.routers.routes_for(ip("2001:db8:7::1"), play.now) == ip(OTHER_ROUTER)
+    assert next_hop(play.interface, ip("2001:db8:7::1"), play.now) == ip(OTHER_ROUTER)
     assert play.interface.prefixes.is_on_link(ip(PREFIX + "9"))
     assert play.address(OUR_ADDRESS) == "preferred"
     assert play.interface.dns.servers.values()[0] == SERVER

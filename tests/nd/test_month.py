@@ -2,6 +2,7 @@
 
 import itertools
 
+from stack.ip6.routes import next_hop
 from tests.nd.advertising import (
     OTHER_ROUTER,
     OUR_ADDRESS,
@@ -68,7 +69,7 @@ def test_a_month() -> None:
         assert play.address(OUR_ADDRESS) == "preferred"
         assert play.address("2001:db8:2::6eff:fe00:1") == "preferred"
         assert play.interface.routers.select(play.now) == ip(ROUTER)
-        assert play.interface.routers.routes_for(ip("2001:db8:7::1"), play.now) == ip(OTHER_ROUTER)
+        assert next_hop(play.interface, ip("2001:db8:7::1"), play.now) == ip(OTHER_ROUTER)
         assert play.interface.prefixes.is_on_link(ip(PREFIX + "9"))
         assert play.interface.dns.servers.values() == ("2001:db8:2::53", "2001:db8::53")
         assert play.interface.mtu == 1400 and play.interface.discovery.other

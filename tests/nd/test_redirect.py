@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stack.discard import Discard, Verdict
+from stack.events import Redirected
 from stack.ip6 import output
 from stack.ip6.routes import next_hop
 from tests.nd.test_validation import broken_checksum, in_fragment_header, option
@@ -460,3 +461,16 @@ def test_no_room_beside_those_in_use(play: Play) -> None:
     send(play)
     assert play.receive(redirect(FAR_TOO)) is Discard.REDIRECT_NO_ROOM
     assert (hop(play), hop(play, FAR_TOO)) == (BETTER, ROUTER)
+
+
+@pytest.mark.parametrize("target", [BETTER, FAR], ids=["a router", "the destination itself"])
+def test_listeners_hear_of_it(play: Play, target: str) -> None:
+    play.receive(redirect(target=target))
+    assert play.told("redirect") == [Redirected(ip(FAR), ip(target), ip(ROUTER))]
+    words = "it is on this link" if target == FAR else f"through {BETTER}"
+    assert play.told("redirect")[0].text() == f"redirect for {FAR}: {words}"
+
+
+def test_listeners_hear_of_valid_ones_alone(play: Play) -> None:
+    play.receive(INVALID[next(iter(INVALID))][0])
+    assert play.told("redirect") == []
