@@ -83,14 +83,20 @@ class Host:
                 self.receive(frame, now, interface)
             return
         known.revise()
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.ready(now)
         output, limit = self._output, self.settings.tx_queue_len
         for frame in frames:
             answer = known.answer(frame, now) if len(output) < limit else None
             if answer is None:
+                known.settle()
                 self.receive(frame, now, interface)
                 known.revise()
-            else:
-                output.append((interface, answer))
+                continue
+            output.append((interface, answer))
+            if recorder is not None:
+                recorder.answered(frame, answer, now, interface.index)
         known.settle()
 
     def advance(self, now: float) -> None:

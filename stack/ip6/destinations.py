@@ -30,7 +30,18 @@ class Destination:
     own go there, not only answers to what came from there.
     """
 
-    __slots__ = ("address", "first_hop", "generation", "mtu", "next_hop", "redirect", "turn", "until", "wanted")
+    __slots__ = (
+        "address",
+        "first_hop",
+        "generation",
+        "mtu",
+        "next_hop",
+        "redirect",
+        "turn",
+        "until",
+        "used_at",
+        "wanted",
+    )
 
     def __init__(self, address: IPv6Address) -> None:
         self.address = address
@@ -42,6 +53,7 @@ class Destination:
         self.mtu: int | None = None
         self.wanted = False
         self.turn: Turn | None = None
+        self.used_at = -math.inf
 
     @property
     def learnt(self) -> bool:
@@ -106,8 +118,11 @@ class DestinationCache:
         del self.entries[entry.address]
         self._move(entry, None)
 
-    def used(self, entry: Destination) -> None:
-        """A packet goes there."""
+    def used(self, entry: Destination, now: float) -> None:
+        """A packet goes there. Among those used at one moment the order is that of their first packets."""
+        if entry.used_at == now:
+            return
+        entry.used_at = now
         if entry.turn is not None:
             entry.turn.move_to_end(entry.address)
 

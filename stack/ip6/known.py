@@ -133,7 +133,7 @@ class KnownHeaders:
             self._touched.append(known)
             self._interface.resolver.cache.used(neighbour, now)
             if known.route is not None:
-                self._interface.routes.destinations.used(known.route)
+                self._interface.routes.destinations.used(known.route, now)
         known.hits += 1
         checksum = ((message[2] << 8) + message[3] + _CHECKSUM_CHANGE) % 0xFFFF
         return b"".join((known.reply, _REPLY, checksum.to_bytes(2, "big"), message[4:]))

@@ -50,7 +50,7 @@ def next_hop(
     if entry is None or entry.generation != generation or now >= entry.until:
         return routes.redetermine(entry, destination, now, packet)
     if packet is not None:
-        routes.use(entry, packet)
+        routes.use(entry, packet, now)
     return entry.next_hop
 
 
@@ -217,9 +217,9 @@ class Routes:
         )
         return max(max(given, default=-1), max(advertised, default=-1))
 
-    def use(self, entry: Destination, packet: bytes) -> None:
+    def use(self, entry: Destination, packet: bytes, now: float) -> None:
         """A packet goes to a destination: its entry is in use."""
-        self.destinations.used(entry)
+        self.destinations.used(entry, now)
         if not entry.wanted and not is_answer(packet):
             entry.wanted = True
             self.destinations.place(entry)
@@ -246,7 +246,7 @@ class Routes:
             entry.next_hop, entry.generation = found.address, self.generation + self._interface.routers.generation
             # RFC 4191 3.5: who is passed over is asked again with the traffic that would go there.
             entry.until = now + PROBE_INTERVAL if found.second_choice else math.inf
-            self.use(entry, packet)
+            self.use(entry, packet, now)
         return found.address
 
     def _make(self, destination: IPv6Address, *, wanted: bool) -> Destination | None:

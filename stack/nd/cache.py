@@ -107,7 +107,9 @@ class NeighborCache:
             self._move(entry, None)
 
     def used(self, entry: Neighbor, now: float) -> None:
-        """A packet goes to the neighbour."""
+        """A packet goes to the neighbour. Among those used at one moment the order is that of their first packets."""
+        if entry.used_at == now:
+            return
         entry.used_at = now
         if entry.turn is self._in_use:
             self._in_use.move_to_end(entry.address)

@@ -147,6 +147,13 @@ class _Witness:
     def receive(self, frame: bytes, now: float, interface: int) -> None:
         """Told by the replay itself."""
 
+    def ready(self, now: float) -> None:
+        """Told by the replay itself."""
+
+    def answered(self, frame: bytes, answer: bytes, now: float, interface: int) -> None:
+        """A frame came in and one went out."""
+        self._replay.sent.append(SentFrame(now, interface, answer))
+
     def advance(self, now: float) -> None:
         """Told by the replay itself."""
 

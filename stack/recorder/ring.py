@@ -72,6 +72,19 @@ class Recorder:
         self._entries.append((FRAME, now, interface, frame))
         self.busy = True
 
+    def ready(self, now: float) -> None:
+        """Frames are about to be received, some of which `answered` may tell of."""
+        if self._room <= 0:
+            self._begin(now)
+        self._now = now
+
+    def answered(self, frame: bytes, answer: bytes, now: float, interface: int) -> None:
+        """A frame was received and one sent for it, and no state has changed."""
+        self._room -= len(frame) + len(answer) + 2 * _OVERHEAD
+        entries = self._entries
+        entries.append((FRAME, now, interface, frame))
+        entries.append((SENT, interface, answer))
+
     def advance(self, now: float) -> None:
         """Timers are about to run."""
         if self._room <= 0:

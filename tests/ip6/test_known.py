@@ -61,6 +61,7 @@ class Twins:
         assert self.quick.sent() == self.plain.sent()
         assert self.quick.host.counters.as_dict() == self.plain.host.counters.as_dict()
         assert neighbours(self.quick) == neighbours(self.plain)
+        assert destinations(self.quick) == destinations(self.plain)
 
     @property
     def known(self) -> int:
@@ -69,9 +70,18 @@ class Twins:
 
 
 def neighbours(play: Play) -> list[tuple[bytes, bytes | None, str, float]]:
-    """What the neighbour cache says."""
-    entries = play.interface.resolver.cache.entries.values()
+    """What the neighbour cache says, each entry in its turn of eviction."""
+    cache = play.interface.resolver.cache
+    turns = (cache._claims, cache._idle, cache._wanted, cache._in_use)
+    entries = [entry for turn in turns for entry in turn.values()]
+    entries += [entry for entry in cache.entries.values() if entry.turn is None]
     return [(entry.address, entry.mac, entry.state.value, entry.used_at) for entry in entries]
+
+
+def destinations(play: Play) -> list[bytes]:
+    """The destination cache in its turns of eviction."""
+    cache = play.interface.routes.destinations
+    return [address for turn in (cache._claims, cache._plain, cache._kept) for address in turn]
 
 
 def take(*frames: bytes) -> Step:

@@ -255,3 +255,19 @@ def test_a_bundle_of_another_version_says_which(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("stack.recorder.bundle.__version__", "99.0")
     with pytest.raises(RefusedError, match=r"written by version .*, and this is 99\.0"):
         unpack(octets)
+
+
+def test_what_known_headers_answer_is_recorded_too() -> None:
+    """A batch of requests, most of which do not go through the parser, is repeated like anything else."""
+    play = Play(dad_transmits=0)
+    recorder = Recorder(play.host)
+    play.start(2.0)
+    play.meet()
+    requests = [echo_request(sequence=number, data=bytes(number % 3)) for number in range(20)]
+    play.host.receive_batch(requests, play.now, play.interface)
+    play.settle()
+    replies = [each.frame for each in play.sent(129)]
+    result = replayed(recorder)
+    assert result.difference() == ""
+    assert [each.frame for each in result.sent][-20:] == replies
+    assert state(result.host) == state(play.host)
