@@ -88,7 +88,7 @@ def compare(scenario: Scenario, one: str, other: str, seed: int = 0) -> Comparis
 
 def _differences(one: list[Sighting], other: list[Sighting]) -> Iterator[tuple[float, str, str]]:
     """The frames that have no partner on the other side, by time; partners say the same, if not at the same moment."""
-    left, right = [_words(each) for each in one], [_words(each) for each in other]
+    left, right = [frame_words(each) for each in one], [frame_words(each) for each in other]
     pairs = sorted(
         (abs(one[at].time - other[beside].time), at, beside)
         for at, words in enumerate(left)
@@ -105,7 +105,7 @@ def _differences(one: list[Sighting], other: list[Sighting]) -> Iterator[tuple[f
     yield from sorted(alone)
 
 
-def _words(seen: Sighting) -> str:
+def frame_words(seen: Sighting) -> str:
     account = explain.account(seen.octets)
     source = f" ({seen.source})" if seen.source == "::" else ""
     return f"{seen.who}{source} --> {account.receiver(RECEIVERS)}   {without_details(account.text)}"

@@ -156,7 +156,7 @@ class Play:
     def _deadline(self, number: int, step: Expect) -> float:
         """Until when to wait; what may fail without ending the run must not hold up what is to be done next."""
         deadline = self._since + step.within + self.stage.patience
-        if not self.strict:
+        if not self.strict and not self.stage.patience:
             steps = self.scenario.steps[number:]
             following = next((each.time for each in steps if isinstance(each, At | Until)), None)
             if following is not None:

@@ -98,6 +98,9 @@ class PortWatch:
             self._raw.bind((port, _ETH_P_ALL))
         self._raw.setblocking(False)
 
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
     def close(self) -> None:
         self._raw.close()
 

@@ -13,7 +13,9 @@ from stack.sim.scenarios.expectations import (
 )
 from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, part, say, then, until
 
-ADA = host("ada", "02:00:00:00:00:0a", quick=True, base_reachable_time_ms=1000, delay_first_probe_time=1)
+ADA = host(
+    "ada", "02:00:00:00:00:0a", quick=True, base_reachable_time_ms=1000, delay_first_probe_time=1, retrans_time_ms=400
+)
 BOB = host("bob", "02:00:00:00:00:0b", quick=True)
 NOBODY = "fe80::dead"
 _TELL = frozenset((NEIGHBOURS,))
@@ -45,7 +47,7 @@ SCENARIO = Scenario(
         then("ada", echo_request(BOB.address)),
         then("bob", echo_reply(ADA.address)),
         expects("ada", Pinged(BOB.address)),
-        expects("ada", Neighbour(BOB.address, ("REACHABLE",))),
+        expects("ada", Neighbour(BOB.address, ("REACHABLE", "STALE"))),
         until(4),
         part("2. bob's cable is pulled out, and ada pings it again", _TELL),
         say(
@@ -65,13 +67,13 @@ SCENARIO = Scenario(
         at(4.1, "ada", Ping(BOB.address, "bob")),
         expects("ada", echo_request(BOB.address)),
         then("ada", solicitation(BOB.address, destination=BOB.address), within=1.5),
+        then("ada", solicitation(BOB.address, destination=BOB.address), within=2),
         then("ada", solicitation(BOB.address, destination=BOB.address), within=2.5),
-        then("ada", solicitation(BOB.address, destination=BOB.address), within=3.5),
-        expects("ada", Neighbour(BOB.address, (ABSENT, "FAILED")), within=4.5),
+        expects("ada", Neighbour(BOB.address, (ABSENT, "FAILED")), within=3),
         Quiet(),
-        until(9),
+        until(7.5),
         part(f"3. ada pings {NOBODY}, which nobody has", frozenset()),
-        at(9, "ada", Ping(NOBODY)),
+        at(7.5, "ada", Ping(NOBODY)),
         expects("ada", solicitation(NOBODY, destination="ff02::1:ff00:dead")),
         then("ada", solicitation(NOBODY), within=1.5),
         then("ada", solicitation(NOBODY), within=2.5),
