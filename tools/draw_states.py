@@ -1,4 +1,4 @@
-"""Draws the state machines of stack/ from their tables into docs/states/, one Mermaid diagram and one table each.
+"""Draws the state machines of stack/ from their tables into docs/states/: a picture as SVG and as Mermaid, and a table.
 
 `python tools/draw_states.py` writes the files; with `--check` it writes nothing and
 exits with status 1 if one of them is not what it would write.
@@ -6,7 +6,7 @@ exits with status 1 if one of them is not what it would write.
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +16,7 @@ from stack.mld import states as listener
 from stack.nd import dad
 from stack.nd import states as neighbor
 from stack.sim.querier import states as router
+from tools.draw_svg import Edge, picture
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "states"
 
@@ -92,16 +93,32 @@ def document(machine: Machine) -> str:
     )
 
 
-def diagram(table: Table) -> list[str]:
-    """The lines of the picture: an arrow for each pair of states, with all the events that take it."""
+def svg(machine: Machine) -> str:
+    """The picture as a file of its own."""
+    states = list(machine.table)
+    arrows = [
+        Edge(states.index(start), states.index(end), tuple(events))
+        for (start, end), events in _arrows(machine.table).items()
+    ]
+    final = {place for place, state in enumerate(states) if not machine.table[state]}
+    return picture(machine.title, [str(state.value) for state in states], final, arrows)
+
+
+def _arrows(table: Table) -> dict[tuple[Enum, Enum], list[str]]:
+    """The events that lead from one state to another, or change something else, by the pair of states."""
     arrows: dict[tuple[Enum, Enum], list[str]] = {}
     for state, transitions in table.items():
         for event, row in transitions.items():
             if row.state is not state or row.actions:
                 arrows.setdefault((state, row.state), []).append(str(event.value))
+    return arrows
+
+
+def diagram(table: Table) -> list[str]:
+    """The lines of the picture: an arrow for each pair of states, with all the events that take it."""
     states = list(table)
     names = [f"{state.name} : {state.value}" for state in states if state.name != state.value]
-    drawn = [f"{start.name} --> {end.name} : {'<br/>'.join(events)}" for (start, end), events in arrows.items()]
+    drawn = [f"{start.name} --> {end.name} : {'<br/>'.join(events)}" for (start, end), events in _arrows(table).items()]
     ends = [f"{state.name} --> [*]" for state in states if not table[state]]
     return [*names, f"[*] --> {states[0].name}", *drawn, *ends]
 
@@ -116,9 +133,16 @@ def rows(table: Table) -> list[str]:
     ]
 
 
+def files() -> Iterator[tuple[str, str]]:
+    """Every file in docs/states/ with its text."""
+    for each in MACHINES:
+        yield each.file, document(each)
+        yield each.file.removesuffix(".md") + ".svg", svg(each)
+
+
 def stale() -> list[str]:
     """Names of the files that are not what the tables say."""
-    return [each.file for each in MACHINES if not _is_fresh(FOLDER / each.file, document(each))]
+    return [name for name, text in files() if not _is_fresh(FOLDER / name, text)]
 
 
 def _is_fresh(path: Path, text: str) -> bool:
@@ -126,6 +150,7 @@ def _is_fresh(path: Path, text: str) -> bool:
 
 
 def main() -> int:
+    """Write or check."""
     parser = argparse.ArgumentParser(description="draw the state machines into docs/states/")
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if a file is not fresh")
     if parser.parse_args().check:
@@ -133,8 +158,8 @@ def main() -> int:
             print(f"docs/states/{name} is not fresh: python tools/draw_states.py", file=sys.stderr)
         return int(bool(stale()))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for machine in MACHINES:
-        (FOLDER / machine.file).write_text(document(machine), encoding="utf-8")
+    for name, text in files():
+        (FOLDER / name).write_text(text, encoding="utf-8")
     return 0
 
 
