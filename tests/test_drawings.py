@@ -7,7 +7,7 @@ import pytest
 
 from stack.cli.outline import whole
 from stack.settings import Settings
-from tools import draw_manual, draw_metrics, draw_states
+from tools import draw_course, draw_manual, draw_metrics, draw_states
 
 
 def test_the_committed_drawings_are_fresh() -> None:
@@ -51,3 +51,21 @@ def test_the_committed_list_of_metrics_is_fresh_and_says_what_each_counts() -> N
     assert draw_metrics.FILE.read_text(encoding="utf-8") == draw_metrics.document(), (
         "run tools/draw_metrics.py and commit what it writes"
     )
+
+
+def test_the_exchanges_in_the_course_are_fresh() -> None:
+    assert draw_course.stale() == [], "run tools/draw_course.py and commit what it writes"
+
+
+def test_the_pictures_have_every_state_and_every_arrow() -> None:
+    for machine in draw_states.MACHINES:
+        text = draw_states.svg(machine)
+        assert all(f">{state.value}</text>" in text for state in machine.table)
+        arrows = text.count('class="arrow"')
+        changes = {
+            (state, row.state)
+            for state, transitions in machine.table.items()
+            for row in transitions.values()
+            if row.state is not state or row.actions
+        }
+        assert arrows == len(changes)

@@ -78,11 +78,9 @@ def _routed(edges: list[Edge]) -> list[_Routed]:
             and min(other.edge.start, other.edge.end) <= high
         }
         lane = next(each for each in range(len(edges)) if each not in taken)
-        leaves, arrives = (
-            _port(ports[place, _is_right(edge)], (number, outward), place)
-            for place, outward in ((edge.start, True), (edge.end, False))
-        )
-        placed.append(_Routed(edge, number + 1, lane, leaves, arrives))
+        start = _port(ports[edge.start, _is_right(edge)], (number, True), edge.start)
+        end = _port(ports[edge.end, _is_right(edge)], (number, False), edge.end)
+        placed.append(_Routed(edge, number + 1, lane, start, end))
     return sorted(placed, key=lambda each: each.number)
 
 
@@ -105,8 +103,9 @@ def _arrow(routed: _Routed, left: float, right: float) -> str:
     side, way = (right, 1) if _is_right(routed.edge) else (left, -1)
     x = side + way * _LANE * (routed.lane + 1)
     middle = (routed.leaves + routed.arrives) / 2
+    way_along = f"M{side:g} {routed.leaves:.1f}H{x:g}V{routed.arrives:.1f}H{side:g}"
     return (
-        f'<path class="arrow" marker-end="url(#head)" d="M{side:g} {routed.leaves:.1f}H{x:g}V{routed.arrives:.1f}H{side:g}"/>'
+        f'<path class="arrow" marker-end="url(#head)" d="{way_along}"/>'
         f'<circle class="badge" cx="{x:g}" cy="{middle:.1f}" r="9"/>'
         f'<text class="number" x="{x:g}" y="{middle + 4:.1f}">{routed.number}</text>'
     )

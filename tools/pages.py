@@ -1,4 +1,4 @@
-"""A Sphinx extension for docs/: pictures for the state tables, and links to files of the repository that lead to a page.
+"""A Sphinx extension for docs/: pictures for the state tables, and pages for files of the repository that are linked.
 
 In docs/states a Mermaid diagram is for readers of the repository; the pages show the
 SVG of the same name instead. A link to a file outside docs/, such as

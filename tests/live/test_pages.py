@@ -1,0 +1,70 @@
+"""Every command that a page of docs/ shows on a console is run in a lab, and does what the page says.
+
+A block is fenced as `console`; its commands stand behind `$ `, and what follows is
+what they print, with `...` for what differs. A page is one shell from top to bottom.
+"""
+
+import doctest
+import re
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.live.running import SIXTAP
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = [path for path in sorted(DOCS.rglob("*.md")) if _BLOCK.search(path.read_text(encoding="utf-8"))]
+
+
+class Command(NamedTuple):
+    """What is typed, and what the page says that it prints."""
+
+    typed: str
+    expected: str
+
+
+def commands(text: str) -> list[Command]:
+    found = []
+    for block in _BLOCK.findall(text):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            typed, _, expected = part.partition("\n")
+            found.append(Command(typed, expected))
+    return found
+
+
+def script(typed: list[Command]) -> str:
+    """One shell script; after each command a line with its number and exit status."""
+    return "\n".join(f"{each.typed}\nprintf '@@%d %d\\n' {number} $?" for number, each in enumerate(typed))
+
+
+def agrees(expected: str, got: str) -> bool:
+    """Line by line with any spacing, `...` for anything at all."""
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    return expected == "" or doctest.OutputChecker().check_output(expected, got, flags)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(DOCS)))
+def test_the_commands_of_a_page_do_what_it_says(page: Path) -> None:
+    typed = commands(page.read_text(encoding="utf-8"))
+    done = subprocess.run(
+        [SIXTAP, "lab", "--run", f"exec 2>&1\n{script(typed)}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    parts = re.split(r"^@@(\d+) (\d+)\n", done.stdout, flags=re.MULTILINE)
+    outputs = dict(zip(map(int, parts[1::3]), zip(parts[0::3], map(int, parts[2::3]), strict=False), strict=False))
+    assert len(outputs) == len(typed), done.stdout + done.stderr
+    for number, each in enumerate(typed):
+        output, status = outputs[number]
+        assert status == 0, f"$ {each.typed}\n{output}"
+        assert agrees(each.expected, output), f"$ {each.typed}\n{output}\nthe page says:\n{each.expected}"
+
+
+def test_the_comparison_can_fail() -> None:
+    assert agrees("a ... c\n", "a b c\n")
+    assert not agrees("a ... d\n", "a b c\n")
