@@ -60,16 +60,19 @@ class KnownHeader:
 class KnownHeaders:
     """The known headers of one interface, at most `max_known_headers`."""
 
-    __slots__ = ("_basis", "_interface", "_touched", "table")
+    __slots__ = ("_basis", "_interface", "_touched", "_used", "table")
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
+        # Whether anybody asks: who takes frames one by one has nothing from it.
+        self._used = False
         self._basis: tuple[int, ...] = ()
         self._touched: list[KnownHeader] = []
         self.table: dict[bytes, KnownHeader] = {}
 
     def revise(self) -> None:
         """Forget everything if something that the decisions rest on has changed; to be called before `answer`."""
+        self._used = True
         if self.table:
             basis = self._current_basis()
             if basis != self._basis:
@@ -89,6 +92,8 @@ class KnownHeaders:
 
     def learn(self, received: "Received", source: "IPv6Address") -> None:
         """An echo request was answered from `source`: remember its headers, if the next ones can be treated alike."""
+        if not self._used:
+            return
         interface = self._interface
         packet = received.packet
         limit = interface.host.settings.max_known_headers

@@ -1,5 +1,6 @@
 """Source address selection (RFC 6724 5) among the assigned unicast addresses of one interface."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from stack.address import IPv6Address, common_prefix_length, matches_prefix, parse_address, scope
@@ -8,6 +9,8 @@ from stack.nd.interface_address import AddressState
 if TYPE_CHECKING:
     from stack.nd.addresses import AddressTable
     from stack.nd.interface_address import InterfaceAddress
+
+_LABELS_KEPT = 1_024
 
 # RFC 6724 2.1: (prefix, length, label), longest first.
 _POLICY = tuple(
@@ -26,6 +29,7 @@ _POLICY = tuple(
 )
 
 
+@lru_cache(_LABELS_KEPT)
 def label(address: IPv6Address) -> int:
     """The label of the default policy table."""
     return next(each for prefix, length, each in _POLICY if matches_prefix(address, prefix, length))
@@ -37,17 +41,21 @@ def select(addresses: "AddressTable", destination: IPv6Address, *, optimistic: b
     RFC 6724 4: for a link-local or narrower destination any assigned address is a
     candidate; all are of the interface that the packet leaves by.
     """
+    candidates = [
+        entry
+        for entry in addresses.table.values()
+        if (entry.assigned if optimistic else entry.unique) and not entry.anycast
+    ]
+    if len(candidates) < 2:
+        return candidates[0].address if candidates else None
     prefer_temporary = addresses.prefer_temporary
     router = addresses.router_towards(destination)
-    best: InterfaceAddress | None = None
-    best_rank: tuple[int, ...] = ()
-    for entry in addresses.table.values():
-        if (entry.assigned if optimistic else entry.unique) and not entry.anycast:
-            by_router = router is not None and addresses.is_of(entry.address, router)
-            rank = _rank(entry, destination, prefer_temporary, by_router)
-            if best is None or rank > best_rank:
-                best, best_rank = entry, rank
-    return best.address if best is not None else None
+
+    def rank(entry: "InterfaceAddress") -> tuple[int, ...]:
+        by_router = router is not None and addresses.is_of(entry.address, router)
+        return _rank(entry, destination, prefer_temporary, by_router)
+
+    return max(candidates, key=rank).address
 
 
 def _rank(
