@@ -147,6 +147,7 @@ class Interface:
         self.up = True
         self.disabled = False
         self.silent = True
+        self.listener.observed.start(now)
         if self.host.listeners:
             self.host.emit(InterfaceUp(self.mac))
         try:

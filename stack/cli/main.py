@@ -27,6 +27,7 @@ COMMANDS = {
     "get": "the lists of mld6.c's sysctls",
     "udp": "datagrams from and to the virtual host: send, recv, echo",
     "stats": "counters",
+    "doctor": "why a snooping switch forgets the port, or will",
     "set": "settings",
     "restart": "start the host over, as a reboot does",
     "querier": "a multicast router: asks who listens, and shows the answers",

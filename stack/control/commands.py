@@ -12,7 +12,7 @@ from typing import Any
 
 from stack import settings
 from stack.address import format_address, parse_address_with_length, parse_mac
-from stack.control import documents, route_documents
+from stack.control import doctor, documents, route_documents
 from stack.control.arguments import Arguments, parse_listening, parse_prefix
 from stack.errors import RefusedError, UsageError
 from stack.ip6.static_routes import DEFAULT_METRIC
@@ -301,6 +301,7 @@ def zones(runtime: Runtime) -> tuple[str, ...]:
 
 
 HANDLERS: dict[str, Handler] = {
+    "doctor": doctor.facts,
     "link show": link_show,
     "link up": link_up,
     "link down": link_down,

@@ -9,15 +9,13 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-_NLMSG_ERROR = 2
+from stack.link import netlink
+
 _RTM_NEWLINK = 16
 _RTM_DELLINK = 17
 _RTM_GETLINK = 18
-_NLM_F_REQUEST = 0x01
-_NLM_F_ACK = 0x04
 _RTMGRP_LINK = 0x01
 
 _IFLA_ADDRESS = 1
@@ -35,7 +33,6 @@ _IFLA_TUN_OWNER = 1
 _IFLA_TUN_TYPE = 3
 _IFLA_TUN_PERSIST = 6
 _RTEXT_FILTER_SKIP_STATS = 1 << 3
-_ATTRIBUTE_TYPE_MASK = 0x3FFF  # above it are the "nested" and "network byte order" flags
 
 _IFF_UP = 1 << 0
 _IFF_LOWER_UP = 1 << 16
@@ -43,15 +40,9 @@ _TUN_TYPES = {1: "tun", 2: "tap"}
 
 PORT_FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h; 0 is disabled
 
-_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 _IFINFO = struct.Struct("=BxHiII")  # ifinfomsg: family, device type, index, flags, change mask
-_ATTRIBUTE = struct.Struct("=HH")  # rtattr: length, type
 _U32 = struct.Struct("=I")
-_S32 = struct.Struct("=i")
 
-_SEQUENCE = 1
-_RECEIVE_SIZE = 1 << 16
-_ANSWER_TIMEOUT = 5.0  # seconds; the kernel answers before sendto returns
 _NAME_MAX = 15
 
 
@@ -99,23 +90,37 @@ LinkEvent = LinkState | LinkDeleted | Resync
 
 def get_link(device: str | int) -> LinkState | None:
     """The device of that name or index, None when there is none; raises OSError otherwise."""
+    body = read_link(device)
+    return None if body is None else parse_link(body)
+
+
+def read_link(device: str | int) -> bytes | None:
+    """The body of the kernel's message about a device, None when there is none; raises OSError otherwise."""
     if isinstance(device, str):
         name = os.fsencode(device)
         if not 0 < len(name) <= _NAME_MAX or b"\0" in name:
             return None
-        index, attributes = 0, _attribute(_IFLA_IFNAME, name + b"\0")
+        index, attributes = 0, netlink.attribute(_IFLA_IFNAME, name + b"\0")
     else:
         if device <= 0:
             return None
         index, attributes = device, b""
-    attributes += _attribute(_IFLA_EXT_MASK, _U32.pack(_RTEXT_FILTER_SKIP_STATS))
+    attributes += netlink.attribute(_IFLA_EXT_MASK, _U32.pack(_RTEXT_FILTER_SKIP_STATS))
     try:
-        body = _request(_RTM_GETLINK, 0, _IFINFO.pack(0, 0, index, 0, 0) + attributes)
+        return netlink.request(_RTM_GETLINK, 0, _IFINFO.pack(0, 0, index, 0, 0) + attributes)
     except OSError as error:
         if error.errno == errno.ENODEV:
             return None
         raise
-    return parse_link(body)
+
+
+def link_data(body: bytes) -> tuple[dict[int, bytes], dict[int, bytes]]:
+    """What the driver of a device says of it, and what its bridge or bond says of the port: attributes by type."""
+    if len(body) < _IFINFO.size:
+        return {}, {}
+    info = netlink.attributes(netlink.attributes(body[_IFINFO.size :]).get(_IFLA_LINKINFO, b""))
+    data, slave = info.get(_IFLA_INFO_DATA, b""), info.get(_IFLA_INFO_SLAVE_DATA, b"")
+    return netlink.attributes(data), netlink.attributes(slave)
 
 
 def set_link(index: int, *, up: bool | None = None, mtu: int | None = None, master: int | None = None) -> None:
@@ -125,11 +130,13 @@ def set_link(index: int, *, up: bool | None = None, mtu: int | None = None, mast
     """
     attributes = b""
     if mtu is not None:
-        attributes += _attribute(_IFLA_MTU, _U32.pack(mtu))
+        attributes += netlink.attribute(_IFLA_MTU, _U32.pack(mtu))
     if master is not None:
-        attributes += _attribute(_IFLA_MASTER, _U32.pack(master))
+        attributes += netlink.attribute(_IFLA_MASTER, _U32.pack(master))
     change = 0 if up is None else _IFF_UP
-    _request(_RTM_NEWLINK, _NLM_F_ACK, _IFINFO.pack(0, 0, index, _IFF_UP if up else 0, change) + attributes)
+    netlink.request(
+        _RTM_NEWLINK, netlink.NLM_F_ACK, _IFINFO.pack(0, 0, index, _IFF_UP if up else 0, change) + attributes
+    )
 
 
 class LinkMonitor:
@@ -158,7 +165,7 @@ class LinkMonitor:
         events: list[LinkEvent] = []
         while True:
             try:
-                data, _, flags, sender = self._socket.recvmsg(_RECEIVE_SIZE)
+                data, _, flags, sender = self._socket.recvmsg(netlink.RECEIVE_SIZE)
             except BlockingIOError:
                 return events
             except OSError as error:
@@ -179,7 +186,7 @@ class LinkMonitor:
 def parse_events(data: bytes) -> list[LinkEvent]:
     """The device changes in one datagram; whatever is damaged or about something else is passed over."""
     events: list[LinkEvent] = []
-    for kind, _, body in _messages(data):
+    for kind, _, body in netlink.messages(data):
         if kind not in (_RTM_NEWLINK, _RTM_DELLINK):
             continue
         # A bridge announces its ports under the family AF_BRIDGE, and a port that
@@ -196,95 +203,24 @@ def parse_link(body: bytes) -> LinkState | None:
     if len(body) < _IFINFO.size:
         return None
     _, _, index, flags, _ = _IFINFO.unpack_from(body)
-    attributes = _attributes(body[_IFINFO.size :])
-    info = _attributes(attributes.get(_IFLA_LINKINFO, b""))
-    kind = _text(info.get(_IFLA_INFO_KIND))
-    tun = _attributes(info.get(_IFLA_INFO_DATA, b"")) if kind == "tun" else {}
+    attributes = netlink.attributes(body[_IFINFO.size :])
+    info = netlink.attributes(attributes.get(_IFLA_LINKINFO, b""))
+    kind = netlink.text(info.get(_IFLA_INFO_KIND))
+    tun = netlink.attributes(info.get(_IFLA_INFO_DATA, b"")) if kind == "tun" else {}
     persist = tun.get(_IFLA_TUN_PERSIST)
-    bridged = _text(info.get(_IFLA_INFO_SLAVE_KIND)) == "bridge"
-    port_state = _attributes(info.get(_IFLA_INFO_SLAVE_DATA, b"")).get(_IFLA_BRPORT_STATE) if bridged else None
+    bridged = netlink.text(info.get(_IFLA_INFO_SLAVE_KIND)) == "bridge"
+    port_state = netlink.attributes(info.get(_IFLA_INFO_SLAVE_DATA, b"")).get(_IFLA_BRPORT_STATE) if bridged else None
     return LinkState(
         index=index,
-        name=_text(attributes.get(_IFLA_IFNAME)) or "",
+        name=netlink.text(attributes.get(_IFLA_IFNAME)) or "",
         up=bool(flags & _IFF_UP),
         lower_up=bool(flags & _IFF_LOWER_UP),
-        mtu=_number(attributes.get(_IFLA_MTU)) or 0,
+        mtu=netlink.number(attributes.get(_IFLA_MTU)) or 0,
         mac=attributes.get(_IFLA_ADDRESS, b""),
-        master=_number(attributes.get(_IFLA_MASTER)),
+        master=netlink.number(attributes.get(_IFLA_MASTER)),
         kind=kind,
         tun_type=_TUN_TYPES.get(tun.get(_IFLA_TUN_TYPE, b"\0")[0]) if tun.get(_IFLA_TUN_TYPE) else None,
         persistent=persist != b"\0" if persist else None,
-        owner=_number(tun.get(_IFLA_TUN_OWNER)),
+        owner=netlink.number(tun.get(_IFLA_TUN_OWNER)),
         port_state=port_state[0] if port_state else None,
     )
-
-
-def _request(kind: int, flags: int, payload: bytes) -> bytes:
-    """Send one request and return the body of its answer (empty for a bare acknowledgement); raises OSError."""
-    header = _HEADER.pack(_HEADER.size + len(payload), kind, flags | _NLM_F_REQUEST, _SEQUENCE, 0)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as channel:
-        channel.settimeout(_ANSWER_TIMEOUT)
-        channel.bind((0, 0))
-        channel.sendto(header + payload, (0, 0))
-        while True:
-            data, sender = channel.recvfrom(_RECEIVE_SIZE)
-            if sender[0] != 0:
-                continue
-            for answer, sequence, body in _messages(data):
-                if sequence == _SEQUENCE:
-                    return _checked(answer, body)
-
-
-def _checked(answer: int, body: bytes) -> bytes:
-    if answer != _NLMSG_ERROR:
-        return body
-    if len(body) < _S32.size:
-        raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
-    code = -_S32.unpack_from(body)[0]
-    if code:
-        raise OSError(code, os.strerror(code))
-    return b""
-
-
-def _messages(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Type, sequence number and body of each whole message of a datagram."""
-    offset = 0
-    while offset + _HEADER.size <= len(data):
-        length, kind, _, sequence, _ = _HEADER.unpack_from(data, offset)
-        if length < _HEADER.size or offset + length > len(data):
-            return
-        yield kind, sequence, data[offset + _HEADER.size : offset + length]
-        offset += _aligned(length)
-
-
-def _attributes(data: bytes) -> dict[int, bytes]:
-    """The whole attributes of a block by type, the last of each; a damaged tail ends the list."""
-    found: dict[int, bytes] = {}
-    offset = 0
-    while offset + _ATTRIBUTE.size <= len(data):
-        length, kind = _ATTRIBUTE.unpack_from(data, offset)
-        if length < _ATTRIBUTE.size or offset + length > len(data):
-            break
-        found[kind & _ATTRIBUTE_TYPE_MASK] = data[offset + _ATTRIBUTE.size : offset + length]
-        offset += _aligned(length)
-    return found
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    length = _ATTRIBUTE.size + len(value)
-    return _ATTRIBUTE.pack(length, kind) + value + bytes(_aligned(length) - length)
-
-
-def _aligned(length: int) -> int:
-    return (length + 3) & ~3
-
-
-def _number(value: bytes | None) -> int | None:
-    if value is None or len(value) != _U32.size:
-        return None
-    number: int = _U32.unpack(value)[0]
-    return number
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else os.fsdecode(value.partition(b"\0")[0])

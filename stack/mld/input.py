@@ -20,6 +20,12 @@ _GROUP = slice(8, 24)
 
 def query(interface: "Interface", received: "Received", now: float) -> Outcome:
     """A query of either version, answered in the version that is spoken (RFC 3810 6.2, 8.1)."""
+    outcome = _query(interface, received, now)
+    interface.listener.observed.query(outcome, received.payload, received.source, now)
+    return outcome
+
+
+def _query(interface: "Interface", received: "Received", now: float) -> Outcome:
     listener = interface.listener
     reason = _check_query(interface, received)
     if reason is not None:

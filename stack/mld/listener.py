@@ -18,6 +18,7 @@ from stack.journal import Journal
 from stack.mld.compatibility import Compatibility
 from stack.mld.filters import EVERYTHING, NOTHING, FilterMode, SourceCall, SourceFilter, changed
 from stack.mld.groups import GroupList, GroupRecord, Membership, is_reportable, is_source_specific
+from stack.mld.observed import Observed
 from stack.mld.personality import Personality
 from stack.mld.sender import Sender
 from stack.mld.states import ListenerState
@@ -44,6 +45,7 @@ class MulticastListener:
         "answerable",
         "compatibility",
         "groups",
+        "observed",
         "sender",
         "version",
         "version1",
@@ -53,6 +55,7 @@ class MulticastListener:
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
         self.groups = GroupList()
+        self.observed = Observed()
         self.answerable: dict[IPv6Address, GroupRecord] = {}
         self.compatibility = Compatibility(self)
         self.sender = Sender(interface, self)
@@ -301,8 +304,10 @@ class MulticastListener:
 
     def interface_down(self, now: float) -> None:
         """Nothing more is said; every group is to be reported anew when the interface is up (S83)."""
+        self.observed.stop()
         for record in self.snapshot():
             record.reported = record.announced = False
+            record.reported_at = None
         if self.version == 2:
             self.version2.down(now)
         else:

@@ -150,7 +150,7 @@ class Responses:
             self._general = listener.at(due, self._answer_general)
             return
         self._general = None
-        listener.sender.send_reports(reports, answered)
+        listener.sender.send_reports(reports, answered, now)
         self._note(UNSPECIFIED, f"current state of {count(len(answered), 'group')}", "6.3 rule 1", now)
         self._clear_sources(listener.answerable)
 
@@ -171,7 +171,7 @@ class Responses:
             self._general = listener.at(due, self._answer_part)
             return
         del spread.rest[: spread.share]
-        listener.sender.send_reports(reports, present)
+        listener.sender.send_reports(reports, present, now)
         what = f"current state of {count(len(present), 'group')}, {len(spread.rest)} to follow"
         self._note(UNSPECIFIED, what, "6.3 rule 1", now)
         self._clear_sources(part)
@@ -199,7 +199,7 @@ class Responses:
                 pending.timer = listener.at(due, self._answer, group)
                 return
         del self._pending[group]
-        listener.sender.send_reports(reports, [listener.answerable[group]])
+        listener.sender.send_reports(reports, [listener.answerable[group]], now)
         self._note(group, f"current state {records.notation(record)}", rule, now)
 
     def _record_for(self, group: IPv6Address, asked: frozenset[IPv6Address]) -> Record | None:

@@ -60,7 +60,7 @@ class Sender:
             return None
         return first if self._interface.is_assigned(first) else UNSPECIFIED
 
-    def send_report(self, record: GroupRecord) -> bool:
+    def send_report(self, record: GroupRecord, now: float) -> bool:
         """A version 1 report (RFC 2710 3, 4); false if it could not leave (SEED row S84)."""
         source = self.source()
         if source is None:
@@ -68,6 +68,7 @@ class Sender:
         if not self._send_version_1(icmpv6.MLD_REPORT, source, record.group, record.group):
             return False
         record.reported = True
+        record.reported_at = now
         record.announced = source != UNSPECIFIED
         return True
 
@@ -77,11 +78,11 @@ class Sender:
         if source is not None:
             self._send_version_1(icmpv6.MLD_DONE, source, ALL_ROUTERS, record.group)
 
-    def send_records(self, due: Iterable[Record], groups: Iterable[IPv6Address]) -> None:
+    def send_records(self, due: Iterable[Record], groups: Iterable[IPv6Address], now: float) -> None:
         """Version 2 records about `groups` in as few reports as the MTU allows."""
         known = self._listener.groups.records
         told = [known[group] for group in groups if group in known]
-        self.send_reports(self.pack_records(due), told)
+        self.send_reports(self.pack_records(due), told, now)
 
     def pack_records(self, due: Iterable[Record]) -> list[bytes]:
         """Records packed into reports that the MTU allows (5.2.15)."""
@@ -99,7 +100,7 @@ class Sender:
                 encoded += records.encode(records.current_state(record.group, record.filter), capacity)
         return records.pack(encoded, capacity)
 
-    def send_reports(self, reports: Iterable[bytes], told: Iterable[GroupRecord]) -> None:
+    def send_reports(self, reports: Iterable[bytes], told: Iterable[GroupRecord], now: float) -> None:
         """Version 2 reports without their checksums (RFC 3810 5.2.13, 5.2.14), which tell of the groups `told`."""
         source = self.source()
         if source is None:
@@ -111,6 +112,7 @@ class Sender:
         if sent:
             for record in told:
                 record.last_reporter = record.reported = True
+                record.reported_at = now
                 record.announced = source != UNSPECIFIED
 
     def _capacity(self) -> int:

@@ -163,10 +163,10 @@ class Version1:
 
     def _do(self, action: ListenerAction, record: GroupRecord, now: float, delay: float) -> None:
         if action is ListenerAction.SEND_REPORT:
-            if self._send_report(record):
+            if self._send_report(record, now):
                 record.last_reporter = True
         elif action is ListenerAction.SEND_REPORT_UNFLAGGED:
-            self._listener.sender.send_report(record)
+            self._listener.sender.send_report(record, now)
         elif action is ListenerAction.SEND_DONE:
             self._send_done(record)
         elif action is ListenerAction.CLEAR_FLAG:
@@ -184,11 +184,11 @@ class Version1:
         else:
             self._stop_timer(record)
 
-    def _send_report(self, record: GroupRecord) -> bool:
+    def _send_report(self, record: GroupRecord, now: float) -> bool:
         """Send a report; whether the flag is to be set: not for what the link refused (S84)."""
         sender = self._listener.sender
         unseen = not self._listener.personality.knows_what_left and sender.source() is None
-        return sender.send_report(record) or unseen
+        return sender.send_report(record, now) or unseen
 
     def _send_done(self, record: GroupRecord) -> None:
         # RFC 2710 4: only the last reporter need say so; the setting has everybody say it (S27).

@@ -207,7 +207,7 @@ class Version2:
             self._owe(batch, now)
             return
         due = self._records(batch)
-        listener.sender.send_records(due, list(batch.groups))
+        listener.sender.send_records(due, list(batch.groups), now)
         for group in list(batch.groups):
             pending = self.changes[group]
             pending.count_down()

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "ping": _TABLES,
     "udp": _TABLES,
     "set": _TABLES,
+    "doctor": set(),
 }
 # Words that do not fail before the command's own modules are in use; the other commands take none.
 WORDS = {
