@@ -38,20 +38,13 @@ LAYERS = (
     ),
     ("protocols", ("ip6", "icmp6", "nd", "mld", "udp")),
     ("interface and host", ("interface", "host", "snapshot")),
-<<<<<<< HEAD
     ("links", ("capture", "link", "recorder")),
     (
         "the trio edge and the simulator",
         (
-            *("control", "fuzz", "hosting", "lab", "links", "realtime", "replay", "report", "runtime", "sim"),
+            *("control", "doctor", "fuzz", "hosting", "lab", "links", "realtime", "replay", "report", "runtime", "sim"),
             "sockets",
         ),
-=======
-    ("links", ("capture", "link")),
-    (
-        "the trio edge and the simulator",
-        ("control", "doctor", "lab", "realtime", "report", "runtime", "sim", "sockets"),
->>>>>>> af0ef9e (sixtap doctor: why a snooping switch forgets the port, from queries, reports and the Linux bridge's database)
     ),
     ("command line", ("cli",)),
 )
