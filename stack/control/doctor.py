@@ -27,7 +27,7 @@ def facts(runtime: Runtime, arguments: Arguments, now: float) -> Any:
         "addresses": len(interface.addresses),
         "version": listener.version,
         "older_querier": None if until is None else _rounded(until - now),
-        "since": _age(listener.observed.since, now),
+        "since": _age(listener.observed.since, now) if interface.up else None,
         "queries": _queries(listener.observed, now),
         "groups": [_group(listener, record, now) for record in _reportable(listener)],
         "bridge": _bridge(runtime.link.index),
@@ -43,7 +43,7 @@ def _group(listener: MulticastListener, record: GroupRecord, now: float) -> dict
     return {
         "address": format_address(record.group),
         "state": state.value,
-        "reported": _age(record.reported_at, now),
+        "reported": _age(record.reported_at, now) if record.reported else None,
         "sources": len(record.filter.sources),
     }
 

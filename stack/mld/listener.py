@@ -304,10 +304,8 @@ class MulticastListener:
 
     def interface_down(self, now: float) -> None:
         """Nothing more is said; every group is to be reported anew when the interface is up (S83)."""
-        self.observed.stop()
         for record in self.snapshot():
             record.reported = record.announced = False
-            record.reported_at = None
         if self.version == 2:
             self.version2.down(now)
         else:

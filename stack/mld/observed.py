@@ -34,7 +34,7 @@ class Discarded:
 
 @dataclass(slots=True)
 class Observed:
-    """`since` is when the interface came up, None while it is down; `last` the last general query."""
+    """`since` is when the interface came up last, None before; `last` the last general query."""
 
     since: float | None = None
     heard: int = 0
@@ -47,10 +47,6 @@ class Observed:
         self.heard = 0
         self.last = None
         self.discarded.clear()
-
-    def stop(self) -> None:
-        """The interface is down."""
-        self.since = None
 
     def query(self, outcome: Outcome, message: bytes, source: IPv6Address, now: float) -> None:
         """A query came, and this became of it."""
