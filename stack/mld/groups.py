@@ -39,8 +39,8 @@ class GroupRecord:
     `filter` is the interface's for this group, NOTHING before the first membership and
     after the last. `interface_address` is the address it hangs on, None while saved. `last_reporter`
     is the flag of RFC 2710 5. `reported` says that a report has left since the
-    join or since the interface came up, `reported_at` when the last one of all did, `announced` that one has left from the
-    link-local address (RFC 3590 4). `unreported` marks a group whose start
+    join or since the interface came up, `reported_at` when the last one of all did,
+    `announced` that one has left from the link-local address (RFC 3590 4). `unreported` marks a group whose start
     sequence waits for an address and for the interface.
     """
 
