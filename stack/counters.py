@@ -33,7 +33,9 @@ class Counters:
         "delivers_in",
         "filter_errors",
         "filter_programs",
+        "frag_creates",
         "frag_fails",
+        "frag_oks",
         "frames_in",
         "frames_out",
         "icmp_errors_limited",
@@ -52,6 +54,10 @@ class Counters:
         "outcomes",
         "packets_in",
         "packets_out",
+        "reassembly_fails",
+        "reassembly_oks",
+        "reassembly_requests",
+        "reassembly_timeouts",
         "udp_in",
         "udp_out",
         "udp_receive_buffer_errors",
@@ -69,7 +75,14 @@ class Counters:
         self.mcast_out = 0
         self.out_discards = 0
         self.out_no_routes = 0
+        self.frag_creates = 0
         self.frag_fails = 0
+        self.frag_oks = 0
+        self.reassembly_requests = 0
+        self.reassembly_oks = 0
+        self.reassembly_timeouts = 0
+        # Packets given up; fragments that were discarded are counted by their outcome.
+        self.reassembly_fails = 0
         self.filter_programs = 0
         self.filter_errors = 0
         self.icmp_errors_limited = 0
@@ -129,7 +142,13 @@ class Counters:
             "Ip6OutMcastPkts": self.mcast_out,
             "Ip6OutDiscards": self.out_discards,
             "Ip6OutNoRoutes": self.out_no_routes,
+            "Ip6FragOKs": self.frag_oks,
             "Ip6FragFails": self.frag_fails,
+            "Ip6FragCreates": self.frag_creates,
+            "Ip6ReasmReqds": self.reassembly_requests,
+            "Ip6ReasmOKs": self.reassembly_oks,
+            "Ip6ReasmTimeout": self.reassembly_timeouts,
+            "Ip6ReasmFails": self.reassembly_fails,
         }
 
     def _icmp6(self, direction: str, by_type: list[int]) -> dict[str, int]:

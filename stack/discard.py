@@ -56,7 +56,18 @@ class Discard(Enum):
     )
     HOP_BY_HOP_NOT_FIRST = ("hop-by-hop options header not first", "RFC 8200 4.1", "Ip6InHdrErrors")
     ROUTING_HEADER = ("routing header with segments left", "RFC 8200 4.4", "Ip6InHdrErrors")
-    FRAGMENT = ("a fragment; reassembly is not built yet", "RFC 8200 4.5", "Ip6ReasmFails")
+    FRAGMENT_UNALIGNED = (
+        "fragment, not the last, whose length is no multiple of 8 octets",
+        "RFC 8200 4.5",
+        "Ip6ReasmFails",
+    )
+    FRAGMENT_TOO_LONG = ("fragment of a packet longer than 65,535 octets", "RFC 8200 4.5", "Ip6ReasmFails")
+    FRAGMENT_HEADERS = ("first fragment without the whole header chain", "RFC 7112 5", "Ip6ReasmFails")
+    FRAGMENT_EMPTY = ("fragment without an octet of the packet", "RFC 8200 4.5", "Ip6ReasmFails")
+    FRAGMENT_OVERLAP = ("fragment of a packet whose fragments overlap", "RFC 5722 4", "Ip6ReasmFails")
+    FRAGMENT_DUPLICATE = ("fragment that is there already", "RFC 8200 4.5", None)
+    FRAGMENT_NESTED = ("fragment header within a fragmented packet", "RFC 8200 4.5", "Ip6InHdrErrors")
+    FRAGMENT_NO_ROOM = ("no memory for this fragment", "RFC 8200 4.5", "Ip6ReasmFails")
     UNKNOWN_NEXT_HEADER = ("unknown next header", "RFC 8200 4", "Ip6InUnknownProtos")
     # ICMPv6
     ICMP_TRUNCATED = ("shorter than its ICMPv6 message", "RFC 4443 2.1", "Icmp6InErrors")

@@ -21,6 +21,8 @@ from stack.icmp6 import errors
 from stack.icmp6.echo import Echoes
 from stack.icmp6.raw_socket import RawSockets
 from stack.interface import Interface, Program
+from stack.ip6.fragmentation import Identifications
+from stack.ip6.reassembly import Reassembler
 from stack.journal import Journal
 from stack.settings import Settings
 from stack.snapshot import Snapshot
@@ -43,6 +45,8 @@ class Host:
         self.timers = Timers(self.journal)
         self.counters = Counters()
         self.error_bucket = TokenBucket()
+        self.identifications = Identifications(self)
+        self.reassembler = Reassembler(self)
         self.echoes = Echoes(self)
         self.udp = Ports(self)
         self.raw = RawSockets(self)

@@ -15,8 +15,8 @@ from stack.discard import Discard, Outcome
 from stack.edge import state_without
 from stack.errors import RefusedError, UsageError
 from stack.events import FilterChanged, InterfaceDown, InterfaceUp
+from stack.ip6 import fragmentation, source
 from stack.ip6 import input as ip6_input
-from stack.ip6 import source
 from stack.ip6.known import KnownHeaders
 from stack.ip6.routes import Routes, next_hop
 from stack.mld.listener import MulticastListener
@@ -171,6 +171,7 @@ class Interface:
         self.filter_remove(ALL_NODES_MAC, now)
         self.resolver.flush()
         self.routes.forget()
+        self.host.reassembler.forget(self)
         if self.host.listeners:
             self.host.emit(InterfaceDown())
 
@@ -223,6 +224,7 @@ class Interface:
         self.addresses.suspend(now)
         self.resolver.flush()
         self.routes.forget()
+        self.host.reassembler.forget(self)
 
     # -- the link layer's filter
 
@@ -318,14 +320,33 @@ class Interface:
     # -- out
 
     def transmit(self, mac: MacAddress, packet: bytes) -> bool:
-        """Queue one packet for a MAC; false if the link takes none now."""
+        """Queue one packet for a MAC, in fragments if its path carries no such length; false if the link takes none."""
         counters = self.host.counters
+        if len(packet) > ipv6.MINIMUM_MTU and self.up:
+            pieces = fragmentation.pieces(self, packet)
+            if pieces:
+                return self._transmit_fragments(mac, pieces)
         if not self.up or self.disabled or not self.host.queue_frame(self, mac + self._header + packet):
             counters.out_discards += 1
             return False
         self.silent = False
         counters.packets_out += 1
         counters.octets_out += len(packet)
+        return True
+
+    def _transmit_fragments(self, mac: MacAddress, pieces: list[bytes]) -> bool:
+        """Queue the fragments of one packet; false once the link takes one of them not."""
+        counters = self.host.counters
+        counters.packets_out += 1
+        for piece in pieces:
+            if self.disabled or not self.host.queue_frame(self, mac + self._header + piece):
+                counters.out_discards += 1
+                counters.frag_fails += 1
+                return False
+            counters.frag_creates += 1
+            counters.octets_out += len(piece)
+        counters.frag_oks += 1
+        self.silent = False
         return True
 
     def transmit_multicast(self, packet: bytes) -> bool:

@@ -92,6 +92,11 @@ class Settings:
     max_echo_sessions: int = _number(64, 1, 65_536, "limit of pings under way at once")
     max_known_headers: int = _number(256, 0, _TABLE_LIMIT, "limit of headers of bulk traffic remembered; 0 = none")
     tx_queue_len: int = _number(32_768, 1, _TABLE_LIMIT, "frames waiting for the link")
+    # Fragments (RFC 8200 4.5)
+    ip6frag_high_thresh: int = _number(4_194_304, 0, 1 << 40, "memory for fragments, bytes; half of it for one source")
+    ip6frag_time: int = _number(60, 1, 3_600, "time for reassembly, s")
+    max_reassemblies: int = _number(4_096, 0, _TABLE_LIMIT, "limit of packets in reassembly")
+    max_reassemblies_source: int = _number(64, 0, _TABLE_LIMIT, "limit of packets in reassembly from one source")
     # UDP
     max_sockets: int = _number(1_024, 1, _TABLE_LIMIT, "limit of UDP sockets")
     rmem_max: int = _number(212_992, 2_304, 1 << 30, "most that SO_RCVBUF may ask for, bytes")
@@ -119,9 +124,6 @@ class Settings:
     record_limit: int = _number(4_194_304, 65_536, 1 << 30, "memory for the flight recorder's ring, bytes")
     # The driver's filter
     filter_allmulti_bits: int = _number(48, 0, 64, "hash bits worth setting before all multicast is asked for")
-    # Protocols that this version does not speak yet
-    ip6frag_high_thresh: int = _planned(4_194_304, 0, 1 << 40, "memory for fragments, bytes")
-    ip6frag_time: int = _planned(60, 1, 3_600, "time for reassembly, s")
 
     def set_text(self, name: str, text: str) -> None:
         """Set `name` from a user's text; raises UsageError for an unknown name or a value out of range."""

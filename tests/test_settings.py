@@ -105,7 +105,14 @@ def test_each_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "effective"),
-    [("ip6frag_time", False), ("use_tempaddr", True), ("force_mld_version", True), ("hop_limit", True), ("mtu", True)],
+    [
+        ("optimistic_dad", False),
+        ("ip6frag_time", True),
+        ("use_tempaddr", True),
+        ("force_mld_version", True),
+        ("hop_limit", True),
+        ("mtu", True),
+    ],
 )
 def test_what_has_no_effect_yet_is_marked(name: str, effective: bool) -> None:
     assert is_effective(name) is effective

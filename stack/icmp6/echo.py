@@ -131,8 +131,6 @@ class EchoSession:
             raise RefusedError(f"{format_address(source)} is no valid address of this host any more")
         sequence %= SEQUENCE_NUMBERS
         message = icmpv6.echo(icmpv6.ECHO_REQUEST, source, self.destination, self.identifier, sequence, self.data)
-        if ipv6.HEADER_LENGTH + len(message) > interface.mtu:
-            raise RefusedError(f"{len(self.data)} octets of data do not fit the MTU of {interface.mtu} octets")
         self._outstanding[sequence] = False
         packet = ipv6.packet(source, self.destination, ipv6.ICMPV6, self._hop_limit(), message)
         interface.host.counters.icmp_out[icmpv6.ECHO_REQUEST] += 1

@@ -18,9 +18,6 @@ BURST = 10
 MAXIMUM_QUOTE = ipv6.MINIMUM_MTU - ipv6.HEADER_LENGTH - icmpv6.ERROR_HEADER.size
 _FIRST_INFORMATIONAL = 128
 _ECHO_QUOTE_LENGTH = ipv6.HEADER_LENGTH + icmpv6.ECHO_HEADER.size
-# Octets that one in the length field of each header stands for, beyond the first 8 (RFC 8200 4, RFC 4302 2.2).
-_UNITS = {ipv6.HOP_BY_HOP: 8, ipv6.DESTINATION_OPTIONS: 8, ipv6.ROUTING: 8, ipv6.FRAGMENT: 0, ipv6.AUTHENTICATION: 4}
-_FRAGMENT_OFFSET = 0xFFF8
 
 
 def parameter_problem(
@@ -99,24 +96,11 @@ def _forbidden(interface: "Interface", received: "Received", to_group: bool) -> 
 
 
 def _is_error(packet: bytes) -> bool:
-    """Whether a packet carries an ICMPv6 error or a redirect (2.4 e.1, e.2), also behind headers not followed here.
-
-    Every header has 8 octets at least, so the walk ends.
-    """
-    next_header, offset = packet[6], ipv6.HEADER_LENGTH
-    while offset < len(packet):
+    """Whether a packet carries an ICMPv6 error or a redirect (2.4 e.1, e.2), also behind headers not followed here."""
+    for next_header, offset in extension.headers(packet, packet[6], ipv6.HEADER_LENGTH):
         if next_header == ipv6.ICMPV6:
-            return packet[offset] < _FIRST_INFORMATIONAL or packet[offset] == icmpv6.REDIRECT
-        if next_header not in _UNITS or offset + 8 > len(packet):
-            return False
-        if next_header == ipv6.FRAGMENT:
-            _, _, offset_and_flags, _ = extension.FRAGMENT.unpack_from(packet, offset)
-            if offset_and_flags & _FRAGMENT_OFFSET:
-                # No header follows here; what cannot be seen to be no error is taken for one.
-                return packet[offset] == ipv6.ICMPV6
-        length = 8 + _UNITS[next_header] * packet[offset + 1]
-        next_header = packet[offset]
-        offset += length
+            return offset < len(packet) and (packet[offset] < _FIRST_INFORMATIONAL or packet[offset] == icmpv6.REDIRECT)
+    # Nor is a fragment behind the first: an error fits the minimum MTU (2.4 c), and comes in one piece.
     return False
 
 

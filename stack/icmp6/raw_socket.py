@@ -85,10 +85,8 @@ class RawSocket(Endpoint):
         if len(message) < icmpv6.HEADER.size:
             raise UsageError(f"an ICMPv6 message has {icmpv6.HEADER.size} octets at least, not {len(message)}")
         if len(message) > ipv6.MAXIMUM_PAYLOAD:
-            raise UsageError(f"a message holds {ipv6.MAXIMUM_PAYLOAD} octets at most, not {len(message)}")
+            raise TooLongError(f"a message holds {ipv6.MAXIMUM_PAYLOAD} octets at most, not {len(message)}")
         outgoing, source = self.way(destination, source, interface)
-        if ipv6.HEADER_LENGTH + len(message) > outgoing.mtu and not outgoing.is_assigned(destination):
-            raise TooLongError(f"{len(message)} octets do not fit the MTU of {outgoing.mtu} octets")
         octets = with_checksum(source, destination, message[:2] + bytes(2) + message[4:])
         hops = self.hop_limit(destination, outgoing) if hop_limit is None else hop_limit
         octet = self.traffic_class if traffic_class is None else traffic_class

@@ -1,12 +1,12 @@
 """The header chain of a received packet (RFC 8200 4): walked with bounds, one header after the other.
 
-Reassembly is not here: a fragment is discarded, but for the atomic one, which is
-a whole packet (RFC 6946).
+A fragment goes to `stack.ip6.reassembly`, but for the atomic one, which is a whole
+packet (RFC 6946); the chain of a packet that came whole out of it is walked again.
 """
 
 from typing import TYPE_CHECKING
 
-from stack.discard import Discard
+from stack.discard import Discard, Outcome
 from stack.icmp6 import errors
 from stack.ip6.received import Received
 from stack.wire import extension, icmpv6, ipv6
@@ -27,10 +27,11 @@ _PAYLOAD_LENGTH_FIELD = 4
 _NEXT_HEADER_FIELD = 6
 
 
-def walk(interface: "Interface", received: Received, now: float) -> int | Discard:
-    """Follow the headers up to the upper layer: its next header value, or why the packet is discarded.
+def walk(interface: "Interface", received: Received, now: float) -> int | Outcome:
+    """Follow the headers up to the upper layer: its next header value, or what became of the packet before it.
 
-    Sets `payload`, `next_header_pointer`, `router_alert` and `fragmented` on the way.
+    Sets `payload`, `next_header_pointer`, `router_alert` and `fragmented` on the way, and `packet` if that was made
+    of fragments.
     """
     packet = received.packet
     next_header = packet[_NEXT_HEADER_FIELD]
@@ -48,9 +49,12 @@ def walk(interface: "Interface", received: Received, now: float) -> int | Discar
         length = _header_length(packet, offset, next_header)
         if length == 0:
             return _truncated(interface, received, offset, now)
-        reason = _examine(interface, received, next_header, offset, length, now)
-        if reason is not None:
-            return reason
+        if next_header == ipv6.FRAGMENT:
+            result = _fragment(interface, received, pointer, offset, now)
+        else:
+            result = _examine(interface, received, next_header, offset, length, now)
+        if result is not None:
+            return result
         pointer = offset
         next_header = packet[offset]
         offset += length
@@ -82,8 +86,6 @@ def _examine(
 ) -> Discard | None:
     if header == ipv6.ROUTING:
         return _routing(interface, received, offset, now)
-    if header == ipv6.FRAGMENT:
-        return _fragment(received, offset)
     return _options(interface, received, header, offset, offset + length, now)
 
 
@@ -95,12 +97,23 @@ def _routing(interface: "Interface", received: Received, offset: int, now: float
     return Discard.ROUTING_HEADER
 
 
-def _fragment(received: Received, offset: int) -> Discard | None:
-    _, _, offset_and_flags, _ = extension.FRAGMENT.unpack_from(received.packet, offset)
-    if offset_and_flags & 0xFFF9:
-        return Discard.FRAGMENT
+def _fragment(
+    interface: "Interface", received: Received, pointer: int, offset: int, now: float
+) -> int | Outcome | None:
+    """4.5: the rest of the walk if the packet is whole now, None to go on with this one if it is an atomic fragment."""
+    if received.fragmented:
+        # A source makes fragments of what is none (4.5), so that this cannot be processed.
+        errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, pointer, now)
+        return Discard.FRAGMENT_NESTED
     received.fragmented = True
-    return None
+    _, _, offset_and_flags, _ = extension.FRAGMENT.unpack_from(received.packet, offset)
+    if not offset_and_flags & (extension.OFFSET_MASK | extension.MORE_FRAGMENTS):
+        return None
+    whole = interface.host.reassembler.receive(interface, received, pointer, offset, now)
+    if not isinstance(whole, bytes):
+        return whole
+    received.packet = whole
+    return walk(interface, received, now)
 
 
 def _options(

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from stack.address import IPv6Address
+from stack.timers import Timer
 
 # Of an entry whose next hop has yet to be determined; no generation of the routes is it.
 NEVER = -1
@@ -26,15 +27,19 @@ class Destination:
     `turn` is the order of eviction that it stands in.
 
     `redirect` is the target of a redirect and `first_hop` the router that it was
-    believed from; `mtu` is a path MTU in octets. `wanted` says that packets of our
-    own go there, not only answers to what came from there.
+    believed from; `mtu` is a path MTU in octets, until `mtu_timer` ends it; `longest` is the
+    longest packet above the minimum MTU that was sent there, 0 if there was none.
+    `wanted` says that packets of our own go there, not only answers to what came
+    from there.
     """
 
     __slots__ = (
         "address",
         "first_hop",
         "generation",
+        "longest",
         "mtu",
+        "mtu_timer",
         "next_hop",
         "redirect",
         "turn",
@@ -51,6 +56,8 @@ class Destination:
         self.redirect: IPv6Address | None = None
         self.first_hop: IPv6Address | None = None
         self.mtu: int | None = None
+        self.mtu_timer: Timer | None = None
+        self.longest = 0
         self.wanted = False
         self.turn: Turn | None = None
         self.used_at = -math.inf
@@ -115,6 +122,7 @@ class DestinationCache:
     def remove(self, entry: Destination) -> None:
         """Take an entry out with all it holds."""
         self.set_redirect(entry, None, None)
+        self.set_mtu(entry, None, None)
         del self.entries[entry.address]
         self._move(entry, None)
 
@@ -129,6 +137,8 @@ class DestinationCache:
     def clear(self) -> None:
         """Forget everything."""
         self.generation += 1
+        for entry in self.learnt():
+            self.set_mtu(entry, None, None)
         self.entries.clear()
         for turn in (self._claims, self._plain, self._kept):
             turn.clear()
@@ -146,6 +156,15 @@ class DestinationCache:
         entry.generation = NEVER
         if target is not None:
             self._through.setdefault(target, OrderedDict())[entry.address] = entry
+        self.place(entry)
+
+    def set_mtu(self, entry: Destination, mtu: int | None, timer: Timer | None) -> None:
+        """The path there carries packets of `mtu` octets until the timer fires, or None: what the link does."""
+        if entry.mtu_timer is not None:
+            entry.mtu_timer.cancel()
+        if mtu != entry.mtu:
+            self.generation += 1
+        entry.mtu, entry.mtu_timer = mtu, timer
         self.place(entry)
 
     def is_router(self, address: IPv6Address) -> bool:

@@ -52,7 +52,7 @@ def receive(
     link_multicast = is_multicast_mac(destination_mac)
     received = Received(packet, source, destination, packet[7], source_mac, link_multicast)
     next_header = chain.walk(interface, received, now)
-    if isinstance(next_header, Discard):
+    if not isinstance(next_header, int):
         return next_header
     if next_header == ipv6.ICMPV6:
         interface.host.counters.delivers_in += 1

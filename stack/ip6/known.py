@@ -103,7 +103,7 @@ class KnownHeaders:
             or received.link_multicast
             or packet[6] != ipv6.ICMPV6
             or interface.vlan is not None
-            or len(packet) > interface.mtu
+            or len(packet) > interface.routes.path_mtu(received.source)
             or not limit
         ):
             return

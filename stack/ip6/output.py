@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 
 def send(interface: "Interface", packet: bytes, now: float) -> bool:
-    """Send a complete IPv6 packet from this interface; false if there is no route to its destination or it is too long.
+    """Send a complete IPv6 packet from this interface; false if there is no route to its destination.
 
-    Packets to our own addresses and to ::1 come back without being seen on any link.
+    Packets to our own addresses and to ::1 come back whole, without being seen on any link; what is longer than the
+    path to others carries leaves in fragments (`Interface.transmit`).
     """
     destination = packet[24:40]
     own = interface.host.holder(destination, interface)
@@ -22,10 +23,6 @@ def send(interface: "Interface", packet: bytes, now: float) -> bool:
     if packet[8:24] == LOOPBACK or interface.addresses.claims(destination):
         # RFC 4291 2.5.3: the loopback address is never seen on a link, nor is what goes to ourselves, tentative or not.
         interface.host.counters.out_no_routes += 1
-        return False
-    if len(packet) > interface.mtu:
-        # RFC 8200 5: nothing longer than the link's MTU leaves in one piece, and no fragments are made yet.
-        interface.host.counters.frag_fails += 1
         return False
     if destination[0] == 0xFF:
         return interface.transmit_multicast(packet)

@@ -322,6 +322,22 @@ class Routes:
         if on_link >= 0:
             yield destination
 
+    # -- path MTU (RFC 8201)
+
+    def path_mtu(self, destination: IPv6Address) -> int:
+        """Octets of the longest packet that the path to a destination carries, as far as is known."""
+        entry = self.destinations.entries.get(destination)
+        mtu = self._interface.mtu
+        return mtu if entry is None or entry.mtu is None else min(mtu, entry.mtu)
+
+    def sent_long(self, destination: IPv6Address, length: int) -> None:
+        """A packet above the minimum MTU leaves in one piece: only to such can a router say that it is too big."""
+        entry = self.destinations.entries.get(destination)
+        if entry is None and destination[0] == 0xFF:
+            entry = self._make(destination, wanted=True)
+        if entry is not None and length > entry.longest:
+            entry.longest = length
+
     # -- redirects
 
     def redirect(self, destination: IPv6Address, target: IPv6Address, router: IPv6Address) -> bool:

@@ -93,8 +93,8 @@ class UdpSocket(Endpoint):
     ) -> None:
         """Send one datagram, to the connected peer if `destination` is None; an unbound socket is bound first.
 
-        `confirm` as in `transmit`. Raises UsageError for what cannot be sent to anybody, UnavailableError for a
-        foreign source, NoRouteError if there is no source address or no way, TooLongError for what does not fit.
+        `confirm` as in `transmit`. Raises UsageError for what cannot be sent to anybody, TooLongError for
+        what no packet holds, UnavailableError for a foreign source, NoRouteError if there is no source address or no way.
         """
         self._check_open()
         if destination is None:
@@ -105,10 +105,8 @@ class UdpSocket(Endpoint):
             _check_port(port)
             check_destination(destination)
         if len(data) > udp.MAXIMUM_DATA:
-            raise UsageError(f"a datagram holds {udp.MAXIMUM_DATA} octets at most, not {len(data)}")
+            raise TooLongError(f"a datagram holds {udp.MAXIMUM_DATA} octets at most, not {len(data)}")
         outgoing, source = self.way(destination, source, interface)
-        if ipv6.HEADER_LENGTH + udp.HEADER_LENGTH + len(data) > outgoing.mtu and not outgoing.is_assigned(destination):
-            raise TooLongError(f"{len(data)} octets of data do not fit the MTU of {outgoing.mtu} octets")
         if not self.port:
             self.bind(None, 0)
         message = udp.datagram(source, destination, self.port, port, data)

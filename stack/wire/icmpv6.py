@@ -21,12 +21,15 @@ NEIGHBOR_ADVERTISEMENT = 136
 REDIRECT = 137
 MLDV2_REPORT = 143
 
-# Codes of destination unreachable (3.1) and parameter problem (3.4)
+# Codes of destination unreachable (3.1), time exceeded (3.3) and parameter problem (3.4)
 ADDRESS_UNREACHABLE = 3
 PORT_UNREACHABLE = 4
+REASSEMBLY_TIME_EXCEEDED = 1
 ERRONEOUS_HEADER_FIELD = 0
 UNRECOGNIZED_NEXT_HEADER = 1
 UNRECOGNIZED_OPTION = 2
+# RFC 7112 5
+INCOMPLETE_HEADER_CHAIN = 3
 
 ICMPV6 = Struct("type" / Int8ub, "code" / Int8ub, "checksum" / Int16ub)
 

@@ -77,13 +77,6 @@ def test_65000_octets_come_back() -> None:
     assert reply.checksum_is_right()
 
 
-def test_a_reply_longer_than_the_mtu_does_not_leave(play: Play) -> None:
-    """RFC 8200 5: a packet longer than the link's MTU is not sent in one piece."""
-    assert play.receive(echo_request(data=bytes(1453))) is Verdict.DELIVERED
-    assert play.sent() == []
-    assert play.host.counters.as_dict()["Ip6FragFails"] == 1
-
-
 def test_hop_limit_is_the_setting(play: Play) -> None:
     """RFC 8200 3: ours, not the request's."""
     play.host.settings.set_text("hop_limit", "99")
@@ -374,19 +367,6 @@ def test_no_route(play: Play) -> None:
     assert play.host.counters.as_dict()["Ip6OutNoRoutes"] == 1
     octets = ping.reply(source="2001:db8:9::9", destination=OUR_GLOBAL)
     assert play.receive(octets) is Discard.ECHO_REPLY_UNCLAIMED
-
-
-@pytest.mark.parametrize(("mtu", "size"), [(1280, 1232), (1500, 1452), (9000, 8952)])
-def test_size_of_a_request(mtu: int, size: int) -> None:
-    """RFC 8200 5: up to the link's MTU; one octet more is refused and not sent."""
-    play = Play().start().meet()
-    play.interface.set_mtu(mtu)
-    Ping(play, PEER_LINK_LOCAL, data=bytes(size)).send()
-    (sent,) = play.sent()
-    assert len(sent.packet) == mtu
-    with pytest.raises(RefusedError, match=str(mtu)):
-        Ping(play, PEER_LINK_LOCAL, data=bytes(size + 1)).send()
-    assert play.sent() == []
 
 
 HOP_LIMITS = {

@@ -147,20 +147,13 @@ def test_atomic_fragment_with_reserved_bits(play: Play, reserved: int) -> None:
     assert play.receive(echo_behind(Header(FRAGMENT, b"\xff" + header.rest[1:]))) is Verdict.ANSWERED
 
 
-FRAGMENTS = {
-    "first": fragment(0, True),
-    "middle": fragment(1, True),
-    "last": fragment(1),
-    "last possible": fragment(0x1FFF),
-    "first with reserved bits": fragment(0, True, reserved=3),
-}
-
-
-@pytest.mark.parametrize("header", FRAGMENTS.values(), ids=FRAGMENTS)
 @pytest.mark.parametrize("before", [(), (PADDED,), (DESTINATION_PADDED, ROUTED)], ids=["alone", "hop", "routed"])
-def test_fragments_are_discarded(play: Play, header: Header, before: tuple[Header, ...]) -> None:
-    """RFC 8200 4.5: a part of a packet is no packet; without reassembly it ends there, in silence."""
-    assert_silent(play, echo_behind(*before, header), Discard.FRAGMENT)
+@pytest.mark.parametrize("second", [ATOMIC, fragment(0, True), fragment(1)], ids=["atomic", "first", "last"])
+def test_a_second_fragment_header(play: Play, before: tuple[Header, ...], second: Header) -> None:
+    """RFC 8200 4.5: a source divides what is no fragment; RFC 4443 3.4: what names the second header is reported."""
+    octets = echo_behind(*before, ATOMIC, second)
+    assert play.receive(octets) is Discard.FRAGMENT_NESTED
+    assert_problem(play, octets, 0, 40 + sum(len(header.rest) + 1 for header in before))
 
 
 @pytest.mark.parametrize("trailing", [b"", b"\0", bytes(8), b"\xff" * 40], ids=len)
@@ -430,7 +423,6 @@ def test_truncated_header_to_a_group(play: Play, number: int) -> None:
 LONG_CHAINS = {
     "nine headers": (DESTINATION_PADDED,) * 9,
     "nine with hop-by-hop": (PADDED, *(DESTINATION_PADDED,) * 8),
-    "nine atomic fragment headers": (ATOMIC,) * 9,
     "as many as the payload length holds": (ROUTED,) * 8_000,
 }
 

@@ -162,16 +162,6 @@ def test_looped_while_the_interface_goes_down(play: Play) -> None:
 # -- sizes and states
 
 
-@pytest.mark.parametrize("destination", [PEER_LINK_LOCAL, "ff02::1", "fe80::5"], ids=["neighbour", "group", "unknown"])
-def test_longer_than_the_mtu(play: Play, destination: str) -> None:
-    """RFC 8200 5: what does not fit the link is not sent in one piece; nobody is asked for its sake."""
-    assert send(play, destination, size=1460) is True
-    assert play.sent()
-    assert send(play, destination, size=1461) is False
-    assert play.sent() == []
-    assert table(play)["Ip6FragFails"] == 1
-
-
 def test_to_ourselves_there_is_no_mtu(play: Play) -> None:
     """RFC 8200 5: the MTU is the link's."""
     assert send(play, OUR_GLOBAL, size=9000) is True
