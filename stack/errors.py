@@ -30,7 +30,7 @@ class NoRouteError(RefusedError):
 
 
 class TooLongError(RefusedError):
-    """More octets than can be sent in one piece."""
+    """More octets than a packet holds."""
 
 
 class LimitError(RefusedError):

@@ -111,9 +111,12 @@ async def send(runtime: Runtime, arguments: Arguments, tell: Tell) -> None:
 def _encoded(text: str) -> bytes:
     """The octets that the user's words are; those of the command line need not be UTF-8."""
     try:
-        return text.encode(errors="surrogateescape")
+        octets = text.encode(errors="surrogateescape")
     except UnicodeEncodeError:
         raise UsageError("a text of a datagram is made of characters, not of halves") from None
+    if len(octets) > udp.MAXIMUM_DATA:
+        raise UsageError(f"a datagram holds {udp.MAXIMUM_DATA} octets at most, not {len(octets)}")
+    return octets
 
 
 async def _tell_errors(socket: UdpSocket, bell: _Bell, tell: Tell, until: float, wanted: int | None) -> int:

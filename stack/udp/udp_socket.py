@@ -94,7 +94,7 @@ class UdpSocket(Endpoint):
         """Send one datagram, to the connected peer if `destination` is None; an unbound socket is bound first.
 
         `confirm` as in `transmit`. Raises UsageError for what cannot be sent to anybody, TooLongError for
-        what no packet holds, UnavailableError for a foreign source, NoRouteError if there is no source address or no way.
+        what no packet holds, UnavailableError for a foreign source, NoRouteError without a source address or a way.
         """
         self._check_open()
         if destination is None:

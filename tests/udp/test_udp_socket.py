@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stack.discard import Discard, Verdict
-from stack.errors import RefusedError, StackError, UsageError
+from stack.errors import RefusedError, StackError, TooLongError, UsageError
 from stack.host import Host
 from stack.udp.ports import EPHEMERAL_COUNT, FIRST_EPHEMERAL
 from stack.udp.udp_socket import UdpSocket
@@ -213,7 +213,7 @@ class TestSending:
     def test_too_long(self, play: Play) -> None:
         """RFC 768: 16 bits of length; RFC 8200 5: in one piece up to the MTU."""
         socket = bound(play)
-        with pytest.raises(UsageError, match="65527"):
+        with pytest.raises(TooLongError, match="65527"):
             send(play, socket, bytes(65_528))
         send(play, socket, bytes(1452))
         (sent,) = play.sent()
