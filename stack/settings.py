@@ -13,32 +13,24 @@ from stack.errors import UsageError
 _TABLE_LIMIT = 1 << 20
 
 
-def _number(default: int, low: int, high: int, about: str, *, effective: bool = True) -> int:
-    value: int = field(default=default, metadata={"low": low, "high": high, "about": about, "effective": effective})
+def _number(default: int, low: int, high: int, about: str) -> int:
+    value: int = field(default=default, metadata={"low": low, "high": high, "about": about})
     return value
 
 
 def _text(default: str, about: str) -> str:
-    value: str = field(default=default, metadata={"about": about, "effective": True})
+    value: str = field(default=default, metadata={"about": about})
     return value
 
 
 def _word(default: str, choices: tuple[str, ...], about: str) -> str:
-    value: str = field(default=default, metadata={"choices": choices, "about": about, "effective": True})
+    value: str = field(default=default, metadata={"choices": choices, "about": about})
     return value
-
-
-def _planned(default: int, low: int, high: int, about: str) -> int:
-    return _number(default, low, high, about, effective=False)
 
 
 @dataclass(slots=True)
 class Settings:
-    """One attribute per setting; `set_text` is the checked way in for a user's words.
-
-    Settings marked as without effect belong to protocols that this version does
-    not speak yet; they are accepted so that scripts keep working, with a warning.
-    """
+    """One attribute per setting; `set_text` is the checked way in for a user's words."""
 
     # Addresses and duplicate address detection (RFC 4862, RFC 7217, RFC 7527)
     addr_gen_mode: int = _number(
@@ -154,11 +146,6 @@ def _whole_number(text: str) -> int | None:
 
 
 _SPECS: dict[str, Any] = {each.name: each.metadata for each in fields(Settings)}
-
-
-def is_effective(name: str) -> bool:
-    """False for a setting of a protocol that this version does not speak yet."""
-    return bool(_SPECS[name]["effective"])
 
 
 def about(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from stack.errors import UsageError
-from stack.settings import Settings, about, is_effective, split_assignment
+from stack.settings import Settings, about, split_assignment
 from tests.playbook import Play, echo_request, solicitation
 
 ALL_NAMES = [each.name for each in fields(Settings)]
@@ -100,22 +100,6 @@ def test_two_hosts_share_nothing() -> None:
 def test_each_says_what_it_is(name: str) -> None:
     """`sixtap set` lists them with a line each."""
     assert about(name)
-    assert isinstance(is_effective(name), bool)
-
-
-@pytest.mark.parametrize(
-    ("name", "effective"),
-    [
-        ("optimistic_dad", False),
-        ("ip6frag_time", True),
-        ("use_tempaddr", True),
-        ("force_mld_version", True),
-        ("hop_limit", True),
-        ("mtu", True),
-    ],
-)
-def test_what_has_no_effect_yet_is_marked(name: str, effective: bool) -> None:
-    assert is_effective(name) is effective
 
 
 @pytest.mark.parametrize(

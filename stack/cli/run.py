@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     trace = None if plan.trace is None else TraceFile(plan.trace, _tell)
     link = TapLink(arguments.tap, bridge=arguments.bridge, vlan=arguments.vlan, mtu=plan.mtu)
     try:
-        for warning in link.warnings + plan.warnings:
+        for warning in link.warnings:
             _tell(warning)
         control = ControlSocket(plan.control or default_path(link.name))
         try:
@@ -87,7 +87,6 @@ class Plan:
         check_name(arguments.tap)
         check_vlan(arguments.vlan)
         check_mtu(arguments.mtu)
-        self.warnings: list[str] = []
         self.settings = Settings()
         self.mtu: int | None = arguments.mtu
         for assignment in arguments.set:
@@ -104,9 +103,7 @@ class Plan:
     def _set(self, assignment: str) -> None:
         name, value = settings.split_assignment(assignment)
         self.settings.set_text(name, value)
-        if not settings.is_effective(name):
-            self.warnings.append(f"{name} has no effect in this version")
-        elif name == "mtu" and self.mtu is None:
+        if name == "mtu" and self.mtu is None:
             self.mtu = self.settings.mtu
 
 

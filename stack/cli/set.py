@@ -6,7 +6,6 @@ example: sixtap set mld_ratelimit=20
 """
 
 import argparse
-import sys
 
 from stack import settings
 from stack.cli.asking import ask, print_json
@@ -34,11 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         settings.split_assignment(assignment)
     changed = {}
     for assignment in arguments.assignments:
-        document = ask(arguments, "set", assignment=assignment)
-        warning = document.pop("warning")
-        if warning is not None:
-            print(f"sixtap: {warning}", file=sys.stderr)
-        changed.update(document)
+        changed.update(ask(arguments, "set", assignment=assignment))
     if arguments.json:
         print_json(changed)
     return 0

@@ -247,7 +247,7 @@ def stats(runtime: Runtime, arguments: Arguments, now: float) -> Any:
 
 
 def set_setting(runtime: Runtime, arguments: Arguments, now: float) -> Any:
-    """All settings; or one changed, with a warning if this version does not use it yet."""
+    """All settings; or one changed."""
     assignment = arguments.optional_text("assignment")
     if assignment is None:
         return runtime.host.settings.as_dict()
@@ -265,13 +265,7 @@ def set_setting(runtime: Runtime, arguments: Arguments, now: float) -> Any:
         runtime.host.set_setting(name, str(before))
         text = str(error.strerror) if isinstance(error, OSError) else str(error)
         raise RefusedError(f"{name}: {text}") from error
-    warning = None if settings.is_effective(name) else no_effect(name)
-    return {name: runtime.host.settings.as_dict()[name], "warning": warning}
-
-
-def no_effect(name: str) -> str:
-    """The warning for a setting of a protocol that this version does not speak yet."""
-    return f"{name} is kept but has no effect in this version"
+    return {name: runtime.host.settings.as_dict()[name]}
 
 
 def restart(runtime: Runtime, arguments: Arguments, now: float) -> Any:

@@ -449,7 +449,7 @@ class TestSettings:
     async def test_all_and_one(self, tmp_path: Path) -> None:
         async with serving(tmp_path) as served:
             assert (await served.ask("set"))["hop_limit"] == 64
-            assert await served.ask("set", assignment="hop_limit=5") == {"hop_limit": 5, "warning": None}
+            assert await served.ask("set", assignment="hop_limit=5") == {"hop_limit": 5}
             assert served.host.settings.hop_limit == 5
 
     @pytest.mark.parametrize("assignment", ["hop_limit", "=5", "hop_limit=", "hop_limit=0", "nothing=1", "hop_limit=x"])
