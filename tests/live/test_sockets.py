@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from tests.docs_examples import examples
 from tests.live import over_host as over_host_program
 from tests.live.netns import LinuxHost, Namespace, wait_until
 from tests.live.running import mdb_groups
@@ -118,3 +119,11 @@ class TestDnspython:
         output = ended(over_host(network, "t0", EXAMPLES / "resolve.py", "2001:db8::53", "www.example"))
         assert output == "2001:db8::80\n2001:db8::81\n"
         assert server.poll() is None
+
+
+def test_the_example_with_a_tap_device(network: Namespace, capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/sockets.md, as it stands."""
+    (example,) = (each for each in examples("sockets.md") if each.mark == "tap")
+    with network.enter():
+        trio.run(example.function())
+    assert capsys.readouterr().out == example.output
