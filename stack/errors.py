@@ -37,6 +37,10 @@ class LimitError(RefusedError):
     """A table is full; the text names the setting that bounds it."""
 
 
+class InternalError(StackError):
+    """A defect of the host; the text says where, and what was kept of it (exit status 1)."""
+
+
 class LinkError(RefusedError):
     """A link layer that cannot be opened or used; the text says what to do about it."""
 

@@ -86,21 +86,30 @@ class Host:
             for frame in frames:
                 self.receive(frame, now, interface)
             return
-        known.revise()
         recorder = self.recorder
         if recorder is not None:
             recorder.ready(now)
+        # Those that go the short way one after the other, and their answers.
+        quick: list[bytes] = []
+        answers: list[bytes] = []
+        known.revise()
         output, limit = self._output, self.settings.tx_queue_len
         for frame in frames:
             answer = known.answer(frame, now) if len(output) < limit else None
             if answer is None:
+                if quick and recorder is not None:
+                    recorder.answered(quick, answers, now, interface.index)
+                    quick, answers = [], []
                 known.settle()
                 self.receive(frame, now, interface)
                 known.revise()
-                continue
-            output.append((interface, answer))
-            if recorder is not None:
-                recorder.answered(frame, answer, now, interface.index)
+            else:
+                if recorder is not None:
+                    quick.append(frame)
+                    answers.append(answer)
+                output.append((interface, answer))
+        if quick and recorder is not None:
+            recorder.answered(quick, answers, now, interface.index)
         known.settle()
 
     def advance(self, now: float) -> None:
@@ -134,6 +143,8 @@ class Host:
 
     def snapshot(self) -> Snapshot:
         """The whole state at this moment, frames that wait for `output` included; `restore` makes hosts from it."""
+        for interface in self.interfaces.values():
+            interface.known.settle()
         return Snapshot.of(self)
 
     @classmethod

@@ -29,6 +29,7 @@ COMMANDS = {
     "stats": "counters",
     "doctor": "why a snooping switch forgets the port, or will",
     "set": "settings",
+    "record": "write the flight recorder's bundle, which replay repeats bit for bit",
     "restart": "start the host over, as a reboot does",
     "querier": "a multicast router: asks who listens, and shows the answers",
     "swarm": "many virtual hosts, behind one TAP device or on a switch in memory",

@@ -21,6 +21,7 @@ import trio
 from stack import settings
 from stack.address import IPv6Address, MacAddress, format_mac, parse_address_with_length
 from stack.address import parse_mac as parse_mac_text
+from stack.cli.crash import CrashGuard
 from stack.cli.tracing import TraceFile
 from stack.control.arguments import parse_listening
 from stack.control.server import ControlSocket, default_path
@@ -30,6 +31,7 @@ from stack.interface import Interface, check_station_mac
 from stack.link.identity import default_mac
 from stack.link.tap import TapLink, check_mtu, check_name, check_vlan
 from stack.nd.interface_address import check_assignable
+from stack.recorder.ring import Recorder
 from stack.report import Reporter, log_events, log_journal
 from stack.runtime import Runtime
 from stack.settings import Settings
@@ -52,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting; may be repeated")
     parser.add_argument("--control", metavar="PATH", help="control socket (/run/sixtap/NAME.sock)")
     parser.add_argument("--trace", metavar="FILE.pcapng", help="every frame in and out, with what was decided about it")
+    parser.add_argument("--no-record", action="store_true", help="no flight recorder (sixtap record, why)")
     parser.add_argument("--seed", type=int, metavar="N", help="make every random choice repeatable")
     parser.add_argument("--log", choices=LEVELS, default="warning", help="info: events; debug: every decision")
 
@@ -97,6 +100,7 @@ class Plan:
         self.control = None if arguments.control is None else Path(arguments.control)
         self.trace = None if arguments.trace is None else Path(arguments.trace)
         self.seed = secrets.randbits(64) if arguments.seed is None else arguments.seed
+        self.recording = not arguments.no_record
         self.journal = arguments.log == "debug"
         self.events = arguments.log in ("debug", "info")
 
@@ -126,6 +130,8 @@ def _serve(plan: Plan, link: TapLink, control: ControlSocket, trace: TraceFile |
     host = Host(Random(plan.seed), plan.settings)
     interface = host.attach(link.name, mac, index=link.index, mtu=link.mtu, vlan=link.vlan, program=link.program)
     host.settings.mtu = link.mtu
+    if plan.recording:
+        Recorder(host)
     if plan.events:
         host.listeners.append(log_events)
     if plan.journal:
@@ -168,13 +174,16 @@ async def _main(runtime: Runtime, control: ControlSocket, trace: TraceFile | Non
     if trace is not None:
         trace.start(runtime.host)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        guard = CrashGuard(runtime)
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(control.serve, runtime)
-                nursery.start_soon(_end_at_signal, signals, nursery.cancel_scope)
-                await runtime.run()
+            with guard:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(control.serve, runtime)
+                    nursery.start_soon(_end_at_signal, signals, nursery.cancel_scope)
+                    await runtime.run()
         finally:
-            _stop(runtime)
+            if not guard.crashed:
+                _stop(runtime)
 
 
 async def _end_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:

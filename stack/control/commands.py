@@ -12,7 +12,7 @@ from typing import Any
 
 from stack import settings
 from stack.address import format_address, parse_address_with_length, parse_mac
-from stack.control import doctor, documents, route_documents
+from stack.control import doctor, documents, recording, route_documents
 from stack.control.arguments import Arguments, parse_listening, parse_prefix
 from stack.errors import RefusedError, UsageError
 from stack.ip6.static_routes import DEFAULT_METRIC
@@ -321,4 +321,5 @@ HANDLERS: dict[str, Handler] = {
     "stats": stats,
     "set": set_setting,
     "restart": restart,
+    "record": recording.record,
 }

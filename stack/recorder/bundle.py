@@ -17,7 +17,7 @@ from stack.errors import RefusedError, UsageError
 from stack.host import Host
 from stack.recorder.replaying import Replay, Replayed
 from stack.recorder.ring import Stretch
-from stack.recorder.story import FRAME, SENT
+from stack.recorder.story import ANSWERED, FRAME, SENT, Entry
 from stack.snapshot import Snapshot
 
 _FORMAT = 1
@@ -54,8 +54,8 @@ def pack(stretch: Stretch, now: float, epoch: float, **about: Any) -> bytes:
         "began": stretch.began,
         "now": now,
         "epoch": epoch,
-        "frames_in": sum(entry[0] == FRAME for entry in entries),
-        "frames_out": sum(entry[0] == SENT for entry in entries),
+        "frames_in": _count(entries, FRAME),
+        "frames_out": _count(entries, SENT),
         **about,
     }
     file = io.BytesIO()
@@ -64,6 +64,11 @@ def pack(stretch: Stretch, now: float, epoch: float, **about: Any) -> bytes:
         archive.writestr("host", stretch.snapshot.octets)
         archive.writestr("story", Snapshot.of(entries).octets)
     return file.getvalue()
+
+
+def _count(entries: list[Entry], kind: str) -> int:
+    quick = [entry[3] for entry in entries if entry[0] == ANSWERED]
+    return sum(map(len, quick)) + sum(1 for entry in entries if entry[0] == kind)
 
 
 def unpack(octets: bytes) -> Bundle:

@@ -16,7 +16,7 @@ from stack.host import Host
 from stack.mld.filters import SourceFilter
 from stack.multicast_filter import FilterPlan
 from stack.recorder.ring import Stretch
-from stack.recorder.story import ADVANCE, CALL, DRAINED, FRAME, REFUSED, SENT, Entry, Name, thing_of
+from stack.recorder.story import ADVANCE, ANSWERED, CALL, DRAINED, FRAME, REFUSED, SENT, Entry, Name, thing_of
 
 
 class SentFrame(NamedTuple):
@@ -95,6 +95,10 @@ class Replay:
             self.frames += 1
             self.now = entry[1]
             return self._do(self._receive, entry[2], entry[3])
+        if kind == ANSWERED:
+            self.frames += len(entry[3])
+            self.now = entry[1]
+            return all(self._do(self._receive, entry[2], frame) for frame in entry[3])
         if kind == ADVANCE:
             self.now = entry[1]
             return self._do(self.host.advance, self.now)
@@ -148,11 +152,10 @@ class _Witness:
         """Told by the replay itself."""
 
     def ready(self, now: float) -> None:
-        """Told by the replay itself."""
+        """A replay has no batches."""
 
-    def answered(self, frame: bytes, answer: bytes, now: float, interface: int) -> None:
-        """A frame came in and one went out."""
-        self._replay.sent.append(SentFrame(now, interface, answer))
+    def answered(self, frames: list[bytes], answers: list[bytes], now: float, interface: int) -> None:
+        """A replay has no batches."""
 
     def advance(self, now: float) -> None:
         """Told by the replay itself."""
@@ -197,8 +200,10 @@ def _recorded(entries: Iterable[Entry], began: float) -> list[SentFrame]:
     for entry in entries:
         if entry[0] == SENT:
             found.append(SentFrame(now, entry[1], entry[2]))
-        elif entry[0] in (FRAME, ADVANCE, CALL):
+        elif entry[0] in (FRAME, ADVANCE, ANSWERED, CALL):
             now = entry[1]
+        if entry[0] == ANSWERED:
+            found += [SentFrame(now, entry[2], frame) for frame in entry[4]]
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from stack.host import Host
 from stack.recorder.story import (
     ADVANCE,
+    ANSWERED,
     CALL,
     DRAINED,
     FRAME,
@@ -73,17 +74,15 @@ class Recorder:
         self.busy = True
 
     def ready(self, now: float) -> None:
-        """Frames are about to be received, some of which `answered` may tell of."""
+        """Frames are about to be received of which `answered` may tell."""
         if self._room <= 0:
             self._begin(now)
-        self._now = now
 
-    def answered(self, frame: bytes, answer: bytes, now: float, interface: int) -> None:
-        """A frame was received and one sent for it, and no state has changed."""
-        self._room -= len(frame) + len(answer) + 2 * _OVERHEAD
-        entries = self._entries
-        entries.append((FRAME, now, interface, frame))
-        entries.append((SENT, interface, answer))
+    def answered(self, frames: list[bytes], answers: list[bytes], now: float, interface: int) -> None:
+        """Frames were received and answered at once, one for one; the lists are the recorder's from now on."""
+        self._now = now
+        self._room -= sum(map(len, frames)) + sum(map(len, answers)) + _OVERHEAD * len(frames)
+        self._entries.append((ANSWERED, now, interface, frames, answers))
 
     def advance(self, now: float) -> None:
         """Timers are about to run."""

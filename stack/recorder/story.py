@@ -24,6 +24,8 @@ from stack.udp.udp_socket import UdpSocket
 
 # (FRAME, time, interface, octets): a frame from the link.
 FRAME = "frame"
+# (ANSWERED, time, interface, frames, answers): many of them, each of which was answered with one frame.
+ANSWERED = "answered"
 # (ADVANCE, time): timers that were due have run.
 ADVANCE = "advance"
 # (CALL, time, object, method, arguments, named arguments).

@@ -160,6 +160,7 @@ ELSEWHERE = {
     "udp echo": "tests/live/test_udp.py",
     "querier": "tests/live/test_querier.py",
     "completion": "tests/cli/test_completion.py",
+    "record": "tests/live/test_recorder.py",
 }
 
 

@@ -142,6 +142,22 @@ def test_options_of_sockets_and_refused_calls_are_part_of_it() -> None:
     assert list(result.host.udp.sockets) == [other.number]
 
 
+def test_frames_that_are_answered_in_batches_are_repeated_one_by_one() -> None:
+    """Echo requests of known headers take a short way, which leaves what the long one leaves."""
+    play = Play().start().meet()
+    play.host.set_setting("record_limit", "65536")
+    recorder = Recorder(play.host)
+    sent: list[bytes] = []
+    for number in range(60):
+        play.host.receive_batch([echo_request(sequence=number)] * 9, play.now + number, play.interface)
+        sent += [frame for _, frame in play.host.output()]
+    result = replayed(recorder)
+    assert result.equal
+    assert 100 < len(result.sent) < len(sent) == 540, "the ring has moved on"
+    assert [each.frame for each in result.sent] == sent[-len(result.sent) :]
+    assert state(result.host) == state(play.host)
+
+
 def test_a_membership_is_ended_by_its_name() -> None:
     play = Play().start()
     recorder = Recorder(play.host)
