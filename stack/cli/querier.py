@@ -108,7 +108,7 @@ class Plan:
             suppress=arguments.s_flag,
         )
 
-    def querier(self, mac: MacAddress, mtu: int = 1500) -> Querier:
+    def querier(self, mac: MacAddress, mtu: int = 1500, *, listens: bool = False) -> Querier:
         """The router that was asked for."""
         return Querier(
             mac,
@@ -118,6 +118,7 @@ class Plan:
             subject=(self.group, self.sources),
             query_limit=self.count,
             mtu=mtu,
+            listens=listens,
         )
 
 
@@ -150,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     with tapping.opened(arguments.tap, arguments.bridge) as link:
         mac = tapping.station_mac(arguments.mac, link)
-        querier = plan.querier(mac, link.mtu)
+        querier = plan.querier(mac, link.mtu, listens=True)
         tapping.tell(f"{link.name} {format_mac(mac)} {format_address(querier.address)} asks")
         tapping.run_until_signal(lambda: _serve(querier, link, show, plan.count))
     return 0
@@ -159,8 +160,17 @@ def run(arguments: argparse.Namespace) -> int:
 async def _serve(querier: Querier, link: TapLink, show: Callable[[Event], None], count: int | None) -> None:
     """Carry frames and time between the querier and the device; times told are since the start."""
     await tapping.until_forwarding(link)
-    began = trio.current_time()
     querier.watchers.append(show)
+    try:
+        await _carry(querier, link, count)
+    finally:
+        querier.stop()
+        for _, octets in querier.output():
+            link.write(octets)
+
+
+async def _carry(querier: Querier, link: TapLink, count: int | None) -> None:
+    began = trio.current_time()
     querier.start(0.0)
     end = math.inf
     while True:

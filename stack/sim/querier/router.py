@@ -2,7 +2,7 @@
 
 Frames and the time go in, frames and changes come out, by the four calls of a
 host. It asks, is elected or not, and keeps the table of listeners. It forwards
-nothing, answers no neighbour solicitation and is no listener itself.
+nothing and answers no neighbour solicitation; where asked to it is a listener too (`stack.sim.querier.own`).
 """
 
 from collections import Counter, deque
@@ -25,6 +25,7 @@ from stack.bucket import TokenBucket
 from stack.discard import Discard, Outcome, Verdict
 from stack.sim.querier.changes import Change, Listening, RoleChange, Warned
 from stack.sim.querier.messages import query_frames
+from stack.sim.querier.own import OwnListening
 from stack.sim.querier.presence import PresenceTable
 from stack.sim.querier.states import ROLES, Role, RoleAction, RoleEvent
 from stack.sim.querier.table import ListenerTable
@@ -43,7 +44,8 @@ class Querier:
     `address` is the source of its queries, by default the link-local address made
     from `mac`. `subject` is what the periodic queries ask for: a group and sources,
     or zeros and none for everything. After `query_limit` periodic queries no
-    more are sent. Times are seconds on the caller's clock; nothing is drawn at random.
+    more are sent. With `listens` it reports the routers' own groups. Times are seconds on
+    the caller's clock; what is drawn at random follows from `mac` alone.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Querier:
         subject: tuple[IPv6Address, tuple[IPv6Address, ...]] = (UNSPECIFIED, ()),
         query_limit: int | None = None,
         mtu: int = 1500,
+        listens: bool = False,
     ) -> None:
         self.mac = mac
         self.address = LINK_LOCAL_PREFIX + eui64_identifier(mac) if address is None else address
@@ -76,6 +79,9 @@ class Querier:
         self._query_timer: Timer | None = None
         self._other_timer: Timer | None = None
         self._warnings = TokenBucket()
+        self._own: OwnListening | None = None
+        if listens:
+            self._own = OwnListening(mac, self.address, self.variables, self._timers, self._queue)
         self._table: ListenerTable | PresenceTable
         kind = PresenceTable if self.variables.version == 1 else ListenerTable
         self._table = kind(self._timers, self.variables, self._is_querier, self._ask, self._tell)
@@ -84,7 +90,14 @@ class Querier:
 
     def start(self, now: float) -> None:
         """Begin on the link, as its querier until another is heard (7.6.2)."""
+        if self._own is not None:
+            self._own.start(now)
         self._role_event(RoleEvent.START, now)
+
+    def stop(self) -> None:
+        """The router goes; a listener says so."""
+        if self._own is not None:
+            self._own.stop()
 
     def receive(self, frame: bytes, now: float) -> Outcome:
         """Take one Ethernet frame from the link; its one outcome."""
@@ -203,6 +216,8 @@ class Querier:
         if lower:
             self.querier = packet.source
             self._role_event(RoleEvent.LOWER_QUERY, now)
+        if self._own is not None:
+            self._own.queried(query.group, query.delay / 1000, now)
         if query.group != UNSPECIFIED and not query.suppress:
             self._take_specific(query, now)
         return Verdict.DELIVERED
@@ -295,10 +310,13 @@ class Querier:
             mtu=self._mtu,
         )
         for frame in frames:
-            if len(self._output) < self.variables.output_limit:
-                self._output.append(frame)
-            else:
-                self._output_dropped += 1
+            self._queue(frame)
+
+    def _queue(self, frame: bytes) -> None:
+        if len(self._output) < self.variables.output_limit:
+            self._output.append(frame)
+        else:
+            self._output_dropped += 1
 
     # -- telling
 
