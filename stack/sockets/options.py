@@ -24,11 +24,14 @@ Setter = Callable[["BaseSocket", bytes], None]
 _SOL = socket.SOL_SOCKET
 _IP6 = socket.IPPROTO_IPV6
 V6ONLY = (_IP6, socket.IPV6_V6ONLY)
+_MTU_DISCOVER = (_IP6, constants.IPV6_MTU_DISCOVER)
 _DONTFRAG = (_IP6, socket.IPV6_DONTFRAG)
 RECVERR = (_IP6, constants.IPV6_RECVERR)
 _REUSE = (_SOL, socket.SO_REUSEADDR)
 _MINIMUM_BUFFER = 2304
 _MAXIMUM_DISCOVERY = 5
+# Linux: IPV6_PMTUDISC_DO, _PROBE and _INTERFACE, under which nothing is fragmented here.
+_STRICT_DISCOVERY = (2, 3, 4)
 
 # What is only kept: its default, and the values that are allowed; None allows any and keeps whether it is 0.
 _KEPT: dict[Key, tuple[int, range | None]] = {
@@ -38,7 +41,7 @@ _KEPT: dict[Key, tuple[int, range | None]] = {
     (_IP6, socket.IPV6_RECVHOPLIMIT): (0, None),
     (_IP6, socket.IPV6_RECVTCLASS): (0, None),
     _DONTFRAG: (0, None),
-    (_IP6, constants.IPV6_MTU_DISCOVER): (1, range(_MAXIMUM_DISCOVERY + 1)),
+    _MTU_DISCOVER: (1, range(_MAXIMUM_DISCOVERY + 1)),
     (_SOL, socket.SO_BROADCAST): (0, None),
     (_SOL, socket.SO_KEEPALIVE): (0, None),
     (_SOL, socket.SO_DONTROUTE): (0, None),
@@ -104,6 +107,9 @@ def _keep(sock: "BaseSocket", key: Key, value: int) -> None:
         # Linux doubles what it is given, for its own needs.
         value = max(2 * min(value, _KEPT[key][0]), 2 * _MINIMUM_BUFFER)
     sock.values[key] = value if allowed is not None else int(value != 0)
+    if key in (_DONTFRAG, _MTU_DISCOVER):
+        discovery = sock.values.get(_MTU_DISCOVER, 1)
+        sock.core.dont_fragment = bool(sock.values.get(_DONTFRAG)) or discovery in _STRICT_DISCOVERY
 
 
 def _in_range(data: bytes, low: int, high: int) -> int:
@@ -198,8 +204,7 @@ def _get_mtu(sock: "BaseSocket") -> int:
     if remote is None:
         raise failure(errno.ENOTCONN)
     interface = sock.core.interface or sock.runtime.interface
-    known = interface.routes.destinations.get(remote)
-    return min(interface.mtu, interface.mtu if known is None or known.mtu is None else known.mtu)
+    return interface.routes.path_mtu(remote)
 
 
 # -- the socket's own

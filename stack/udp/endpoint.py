@@ -22,7 +22,7 @@ from stack.address import (
 )
 from stack.calls import recorded
 from stack.edge import state_without
-from stack.errors import NoRouteError, RefusedError, UnavailableError, UsageError
+from stack.errors import NoRouteError, RefusedError, TooLongError, UnavailableError, UsageError
 from stack.ip6 import output
 from stack.mld.filters import NOTHING, SourceCall, SourceFilter, changed
 from stack.udp.datagram import Datagram, DatagramError, ReceiveQueue
@@ -59,6 +59,7 @@ class Endpoint:
         "_queue",
         "_way",
         "closed",
+        "dont_fragment",
         "dropped",
         "heard",
         "interface",
@@ -102,6 +103,8 @@ class Endpoint:
         self.multicast_interface: Interface | None = None
         self.multicast_all = False
         self.traffic_class = 0
+        # RFC 3542 11.2: what is longer than the path carries is refused, and not sent in fragments.
+        self.dont_fragment = False
         self.memberships = Memberships(f"{owner} {number}")
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -196,12 +199,14 @@ class Endpoint:
         return next((each for each in candidates if each.is_assigned(address)), None)
 
     def transmit(self, interface: "Interface", packet: bytes, now: float, *, confirm: bool = False) -> None:
-        """Send a complete packet; NoRouteError if nothing leads to its destination.
+        """Send a complete packet; NoRouteError if nothing leads to its destination, TooLongError if it may not.
 
         `confirm` says that the peer is known to answer (RFC 4861 7.3.1): its neighbour entry is reachable then.
         """
         destination = packet[24:40]
         group = destination[0] == 0xFF
+        if self.dont_fragment:
+            self._check_length(interface, destination, len(packet))
         # RFC 4291 2.7: what has interface-local scope is never seen on a link.
         if not (group and scope(destination) == SCOPE_INTERFACE_LOCAL) and not output.send(interface, packet, now):
             raise NoRouteError(f"there is no route to {format_address(destination)}")
@@ -210,6 +215,11 @@ class Endpoint:
             self._host.timers.at(now, interface.receive_own, packet)
         if confirm:
             interface.confirm(destination, now)
+
+    def _check_length(self, interface: "Interface", destination: IPv6Address, length: int) -> None:
+        path_mtu = interface.routes.path_mtu(destination)
+        if length > path_mtu and self._host.holder(destination, interface) is None:
+            raise TooLongError(f"a packet of {length} octets does not fit the path MTU of {path_mtu} octets")
 
     def check_reachable(self, destination: IPv6Address) -> None:
         """Raises NoRouteError unless there is a way to a destination now; one to a group there always is."""

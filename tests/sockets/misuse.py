@@ -285,6 +285,33 @@ sending(
 )
 
 
+def long(name: str, size: int, option: int = 0, value: int = 0, to: str = "2001:db8::99") -> None:
+    async def run(place: Place) -> object:
+        with udp() as sock:
+            if option:
+                sock.setsockopt(IP6, option, value)
+            return await sock.sendto(bytes(size), (to, 9))
+
+    CASES[f"sendto {name}"] = run
+
+
+# The link's MTU is 1500, of which the headers take 48.
+long("what fits the MTU", 1452, socket.IPV6_DONTFRAG, 1)
+long("more than the MTU", 1453)
+long("more than the MTU without fragments", 1453, socket.IPV6_DONTFRAG, 1)
+long("more than the MTU with fragments allowed again", 1453, socket.IPV6_DONTFRAG, 0)
+long("more than the MTU to itself without fragments", 1453, socket.IPV6_DONTFRAG, 1, "::1")
+for discovery in range(6):
+    long(f"more than the MTU with discovery {discovery}", 1453, MTU_DISCOVER, discovery)
+
+
+@case
+async def the_path_mtu_of_a_peer(place: Place) -> object:
+    with udp() as sock:
+        await sock.connect(("2001:db8::99", 9))
+        return sock.getsockopt(IP6, MTU)
+
+
 @case
 async def send_without_a_peer(place: Place) -> object:
     with udp() as sock:
