@@ -74,8 +74,9 @@ class DefaultRouterList:
         order = sorted(self.table.values(), key=self._preference, reverse=True)
         chosen = next((each.router for each in order if self.is_reachable(each.router)), None)
         if chosen is None:
-            return self._next_in_turn()
-        self._probe_better([each.router for each in order], chosen, now)
+            # 6.3.6 2, RFC 4191 3.6: they are tried in turn, and all asked meanwhile, the preferred ones first.
+            chosen = self._next_in_turn()
+        self._probe_others([each.router for each in order], chosen, now)
         return chosen
 
     def is_router(self, address: IPv6Address) -> bool:
@@ -182,12 +183,12 @@ class DefaultRouterList:
         self._last_tried = order[at % len(order)]
         return self._last_tried
 
-    def _probe_better(self, order: list[IPv6Address], chosen: IPv6Address, now: float) -> None:
+    def _probe_others(self, order: list[IPv6Address], chosen: IPv6Address, now: float) -> None:
         """RFC 4191 3.5: one solicitation to each router that would have been used if it were reachable."""
         for router in order:
-            if router == chosen:
+            if router == chosen and self.is_reachable(chosen):
                 return
-            if not self.is_reachable(router):
+            if router != chosen and not self.is_reachable(router):
                 self._interface.resolver.probe(router, now)
 
     # -- keeping

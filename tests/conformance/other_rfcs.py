@@ -33,6 +33,7 @@ ROWS = (
         "nd.cache.NeighborCache",
         "nd/test_cache.py::test_a_flood_does_not_evict_who_is_in_use",
         "nd/test_cache.py::test_a_hundred_thousand_sources_leave_nothing_behind",
+        "nd/test_cache.py::test_a_hundred_thousand_neighbours_that_do_not_exist",
         "nd/test_cache.py::test_a_sweep_of_ours_evicts_itself",
     ),
     elsewhere(

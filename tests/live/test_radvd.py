@@ -225,7 +225,7 @@ def test_two_routers_of_different_preference(rig: Rig) -> None:
 def test_the_preferred_router_dies(rig: Rig) -> None:
     """RFC 4861 6.3.6, 7.3.3: it does not answer, so the other one has the packets, while both are on the list."""
     other = rig.another_router(2)
-    quick = "AdvRetransTimer 300;"
+    quick = "AdvRetransTimer 300; AdvReachableTime 2000;"
     rig.router.start("AdvDefaultPreference high;", quick, *PLAIN)
     other.start("AdvDefaultPreference low;", quick, *PLAIN)
     eventually(lambda: len(rig.default_routes()) == 2, "two default routes")
@@ -242,7 +242,7 @@ def test_the_preferred_router_dies(rig: Rig) -> None:
 
 def test_a_router_changes_its_address(rig: Rig) -> None:
     """The new one is another router to every host, the old one is gone when it does not answer."""
-    rig.router.start("AdvRetransTimer 300;", *PLAIN)
+    rig.router.start("AdvRetransTimer 300; AdvReachableTime 2000;", *PLAIN)
     rig.configured(ONE)
     rig.reaches()
     old, new = rig.router.link_local, "fe80::7e"

@@ -13,6 +13,7 @@ from tests.playbook import (
     advertisement,
     echo_request,
     ip,
+    packet,
     solicitation,
 )
 
@@ -203,6 +204,24 @@ def test_a_sweep_of_ours_evicts_itself() -> None:
     assert entries(play) == 4
     play.run(play.now + 3.0)
     assert entries(play) == 1
+
+
+def test_a_hundred_thousand_neighbours_that_do_not_exist() -> None:
+    """RFC 6583 3: packets of ours to ever new addresses, a cache of the usual size; who is in use stays throughout."""
+    play = Play().start()
+    for number in range(3):
+        prove(play, number)
+    resolver, octets = play.interface.resolver, packet(OUR_LINK_LOCAL, "fe80::bad:0:0", bytes(8), next_header=59)
+    base = ip("fe80::bad:0:0")
+    for number in range(100_000):
+        resolver.send(base[:12] + number.to_bytes(4, "big"), octets, play.now)
+        if number % 1000 == 0:
+            resolver.send(ip(friend(1)), octets, play.now)
+            play.host.output()
+    assert len(resolver.cache) == 1024 and len(play.host.timers) <= 1024 + 1
+    assert [play.neighbour(friend(number)) for number in range(3)] == ["REACHABLE"] * 3
+    play.run(play.now + 60.0)
+    assert len(resolver.cache) == 3 and len(play.host.timers) == 0
 
 
 def test_static_neighbours_are_outside_the_bound() -> None:

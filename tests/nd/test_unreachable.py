@@ -214,3 +214,20 @@ def test_a_redirect_to_it_ends() -> None:
     answer_for(play, ROUTER, 9.0)
     assert play.neighbour(OTHER_ROUTER) == "UNREACHABLE"
     assert through(play) == mac_of(ROUTER)
+
+
+def test_with_no_router_left_all_are_asked() -> None:
+    """RFC 4861 6.3.6 2, RFC 4191 3.6: packets go to one of them, and whichever answers first has them."""
+    play = two_routers()
+    for _ in range(30):
+        play.ping(FAR)
+        play.ping(OTHER_ROUTER)
+        play.host.echoes.sessions.clear()
+        play.run(play.now + 0.5)
+    assert play.neighbour(ROUTER) == play.neighbour(OTHER_ROUTER) == "UNREACHABLE"
+    play.run(play.now + 120.0)
+    play.sent()
+    play.ping(FAR)
+    assert {each.target for each in play.sent(NS)} == {ROUTER, OTHER_ROUTER}
+    play.receive(advertisement(OTHER_ROUTER, mac=mac_of(OTHER_ROUTER), flags="RSO"))
+    assert through(play) == mac_of(OTHER_ROUTER)
