@@ -58,6 +58,9 @@ class Corpus:
         for frame in files.frames(path, complain):
             gap = 0.0 if before is None else min(max(frame.time - before, 0) / _NANOSECONDS, _LONGEST_GAP)
             before = frame.time
+            if readdresser.is_own(frame.octets):
+                # What our host says in its place it says itself.
+                continue
             octets = readdresser.frame(frame.octets)
             planned.append(Planned(gap, octets, octets))
         if planned:

@@ -185,10 +185,13 @@ class Oracles:
 
 
 def _spoken(host: Host) -> int:
-    """Changes when the host says something: a frame that it sends, or an error that waits for a neighbour's MAC."""
+    """Changes when a discard is not all that happens: something is said, or a packet was whole with this fragment.
+
+    An error may be said and wait for a neighbour's MAC.
+    """
     counters = host.counters
     icmp_out = counters.icmp_out
-    return counters.frames_out + icmp_out[1] + icmp_out[2] + icmp_out[3] + icmp_out[4]
+    return counters.frames_out + counters.reassembly_oks + icmp_out[1] + icmp_out[2] + icmp_out[3] + icmp_out[4]
 
 
 def _kind(frame: bytes) -> int:

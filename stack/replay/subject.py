@@ -15,6 +15,7 @@ from stack.discard import Outcome
 from stack.errors import RefusedError
 from stack.host import Host
 from stack.interface import Interface
+from stack.mld.observed import Observed
 from stack.settings import Settings
 from stack.timers import Timers
 
@@ -101,11 +102,11 @@ def _follow(subject: Subject, readdresser: Readdresser) -> None:
 
 
 class _Digester(pickle.Pickler):
-    """Pickles a host without its counters, its buckets and what is left of cancelled timers."""
+    """Pickles a host without its counters, its notes for the doctor, its buckets and cancelled timers."""
 
     def reducer_override(self, thing: Any) -> Any:
         """What changes without being state is left out."""
-        if isinstance(thing, Counters | TokenBucket):
+        if isinstance(thing, Counters | Observed | TokenBucket):
             return type(thing), ()
         if isinstance(thing, Timers):
             return _armed, (tuple(entry[:2] for entry in sorted(thing._heap, key=_order) if entry[2].active),)

@@ -19,6 +19,7 @@ class Size(NamedTuple):
 NAMES = (
     *("neighbours", "destinations", "routers", "routes", "prefixes", "addresses", "static addresses"),
     *("DNS servers", "DNS domains", "groups", "memberships", "sockets", "pings"),
+    *("packets in reassembly", "octets in reassembly"),
 )
 
 
@@ -39,6 +40,8 @@ def sizes(host: Host, interface: Interface) -> tuple[int, ...]:
         groups.membership_count,
         len(host.udp.sockets),
         len(host.echoes.sessions),
+        len(host.reassembler.packets),
+        host.reassembler.cost,
     )
 
 
@@ -58,4 +61,6 @@ def limits(settings: Settings) -> tuple[int, ...]:
         settings.mld_max_memberships,
         settings.max_sockets,
         settings.max_echo_sessions,
+        settings.max_reassemblies,
+        settings.ip6frag_high_thresh,
     )

@@ -19,6 +19,7 @@ from stack.icmp6 import echo, errors
 from stack.icmp6.dispatch import HANDLERS
 from stack.nd import input as nd
 from stack.nd import states
+from stack.replay import tables
 from stack.replay.subject import OUR_MAC
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -121,7 +122,8 @@ def plant_an_illegal_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def plant_a_forgotten_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that is not kept: prefixes without end."""
-    monkeypatch.setattr("stack.replay.tables.limits", lambda settings: (1024, 4096, 16, 64, 1, *(10**6,) * 8))
+    limits = tuple(1 if name == "prefixes" else 10**9 for name in tables.NAMES)
+    monkeypatch.setattr(tables, "limits", lambda settings: limits)
 
 
 def plant_belief(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from stack.cli.main import main
 from stack.discard import Discard, Verdict
 from stack.icmp6 import echo
 from stack.icmp6.dispatch import HANDLERS
+from stack.replay import tables
 from stack.replay.play import Mode, Player
 from stack.replay.subject import OUR_ADDRESS, OUR_MAC, digest, new_subject, nobody
 from tests.playbook import text
@@ -145,7 +146,7 @@ def test_an_illegal_answer_is_a_violation(
 
 
 def test_a_table_past_its_limit_is_a_violation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stack.replay.tables.limits", lambda settings: (0,) * 13)
+    monkeypatch.setattr(tables, "limits", lambda settings: (0,) * len(tables.NAMES))
     player = Player(Mode.READDRESS, 0, print)
     player.play(write(tmp_path / "one.pcap", [solicited()]))
     assert any(each.oracle == "bounds" and "neighbours" in each.what for each in player.report.violations)
