@@ -73,6 +73,7 @@ class Discard(Enum):
     ICMP_TRUNCATED = ("shorter than its ICMPv6 message", "RFC 4443 2.1", "Icmp6InErrors")
     ICMP_CHECKSUM = ("wrong ICMPv6 checksum", "RFC 4443 2.3", "Icmp6InCsumErrors")
     ICMP_UNKNOWN_TYPE = ("unknown informational type", "RFC 4443 2.4 (b)", None)
+    PACKET_TOO_BIG_MINIMUM = ("packet too big for less than 1280 octets", "RFC 8201 4", None)
     ICMP_ERROR_UNCLAIMED = ("error about a packet that nobody here sent", "RFC 4443 2.4 (d)", None)
     ICMP_ROUTERS_ONLY = ("a message for routers", "RFC 4861 6.2.6", None)
     ECHO_REPLY_UNCLAIMED = ("echo reply that nobody waits for", "RFC 4443 4.2", None)

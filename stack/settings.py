@@ -84,6 +84,7 @@ class Settings:
     max_echo_sessions: int = _number(64, 1, 65_536, "limit of pings under way at once")
     max_known_headers: int = _number(256, 0, _TABLE_LIMIT, "limit of headers of bulk traffic remembered; 0 = none")
     tx_queue_len: int = _number(32_768, 1, _TABLE_LIMIT, "frames waiting for the link")
+    mtu_expires: int = _number(600, 300, 86_400, "time after which a path MTU is forgotten, s (RFC 8201)")
     # Fragments (RFC 8200 4.5)
     ip6frag_high_thresh: int = _number(4_194_304, 0, 1 << 40, "memory for fragments, bytes; half of it for one source")
     ip6frag_time: int = _number(60, 1, 3_600, "time for reassembly, s")

@@ -205,7 +205,7 @@ def neigh_flush(runtime: Runtime, arguments: Arguments, now: float) -> Any:
 def route_show(runtime: Runtime, arguments: Arguments, now: float) -> Any:
     """On-link prefixes, routers, static routes; with `cache` what was learnt of single destinations instead."""
     if arguments.flag("cache"):
-        return route_documents.destinations(runtime.interface)
+        return route_documents.destinations(runtime.interface, now)
     return route_documents.routes(runtime.interface, now)
 
 

@@ -28,17 +28,19 @@ def routes(interface: Interface, now: float) -> list[dict[str, Any]]:
     return [shown for _, _, shown in found]
 
 
-def destinations(interface: Interface) -> list[dict[str, Any]]:
+def destinations(interface: Interface, now: float) -> list[dict[str, Any]]:
     """The destination cache as `ip -6 -j route show cache` has it: redirects and path MTUs, no plain next hops."""
-    return [_destination(entry, interface.name) for entry in interface.routes.destinations.learnt()]
+    return [_destination(entry, interface.name, now) for entry in interface.routes.destinations.learnt()]
 
 
-def _destination(entry: Destination, device: str) -> dict[str, Any]:
+def _destination(entry: Destination, device: str, now: float) -> dict[str, Any]:
     gateway = entry.next_hop if entry.redirect is None else entry.redirect
     by = None if entry.redirect is None else "redirect"
     shown = _route(entry.address, 128, None if gateway == entry.address else gateway, device, by, DEFAULT_METRIC)
     if entry.mtu is not None:
         shown["metrics"] = [{"mtu": entry.mtu}]
+    if entry.mtu_timer is not None:
+        shown["expires"] = max(0, int(entry.mtu_timer.deadline - now))
     return shown
 
 

@@ -3,7 +3,7 @@
 from stack.explain import mld, nd
 from stack.explain.message import Describer, Message
 from stack.explain.words import count
-from stack.wire import icmpv6
+from stack.wire import icmpv6, multipart
 
 _FIRST_INFORMATIONAL = 128
 
@@ -33,7 +33,17 @@ def _code(message: Message, words: dict[int, str]) -> str:
 
 def _about(message: Message) -> str:
     """The packet in error, as much of it as the message carries (RFC 4443 2.4 c)."""
-    return message.quote(message.octets[icmpv6.ERROR_HEADER.size :])
+    if len(message.octets) < icmpv6.ERROR_HEADER.size:
+        return message.quote(b"")
+    quote, objects = multipart.split(message.octets)
+    if not objects:
+        return message.quote(quote)
+    words = ", ".join(_OBJECTS.get(each.class_num, f"class {each.class_num}") for each in objects)
+    return f"{message.quote(quote)}, with {count(len(objects), 'extension object')} ({words})"
+
+
+# Classes of extension objects (RFC 4884 8, RFC 4950, RFC 5837).
+_OBJECTS = {1: "MPLS label stack", 2: "interface information", 3: "interface identification"}
 
 
 def _parameter(message: Message) -> int:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from stack.address import UNSPECIFIED, IPv6Address
 from stack.discard import Discard, Outcome, Verdict
 from stack.icmp6.echo import EchoError
-from stack.ip6 import output
-from stack.wire import extension, icmpv6, ipv6
+from stack.ip6 import output, path_mtu
+from stack.wire import extension, icmpv6, ipv6, multipart
 from stack.wire.checksum import with_checksum
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ BURST = 10
 # 2.4 (c): as much of the packet as fits the minimum MTU.
 MAXIMUM_QUOTE = ipv6.MINIMUM_MTU - ipv6.HEADER_LENGTH - icmpv6.ERROR_HEADER.size
 _FIRST_INFORMATIONAL = 128
+_FRAGMENT = bytes((ipv6.FRAGMENT,))
+_FRAGMENT_END = ipv6.HEADER_LENGTH + extension.FRAGMENT.size
 _ECHO_QUOTE_LENGTH = ipv6.HEADER_LENGTH + icmpv6.ECHO_HEADER.size
 
 
@@ -109,17 +111,37 @@ def received(interface: "Interface", received: "Received", now: float) -> Outcom
     payload = received.payload
     if len(payload) < icmpv6.ERROR_HEADER.size:
         return Discard.ICMP_TRUNCATED
-    invoking = payload[icmpv6.ERROR_HEADER.size :]
-    if invoking[8:24] not in interface.addresses.table:
+    quote, objects = multipart.split(payload)
+    if quote[8:24] not in interface.addresses.table:
         return Discard.ICMP_ERROR_UNCLAIMED
     kind, code, _, parameter = icmpv6.ERROR_HEADER.unpack_from(payload)
+    believed = False
+    if kind == icmpv6.PACKET_TOO_BIG:
+        if parameter < ipv6.MINIMUM_MTU:
+            return Discard.PACKET_TOO_BIG_MINIMUM
+        believed = path_mtu.too_big(interface, quote, parameter, now)
+    elif kind != icmpv6.PARAMETER_PROBLEM:
+        # 3.1, 3.3: unused, and ignored.
+        parameter = 0
+    invoking = _whole(quote)
     if deliver(interface, invoking, received.source, kind, code, parameter, now):
         if interface.host.journal.on:
             sender = "socket" if invoking[6] == ipv6.UDP else "ping"
             what = f"error of type {kind}, code {code} passed to the {sender} that it is about"
+            if objects:
+                what += f", with {len(objects)} extension object{'s' * (len(objects) > 1)}"
             interface.host.journal.note(now, "icmp6", what, "RFC 4443 2.4 (d)")
         return Verdict.DELIVERED
-    return Discard.ICMP_ERROR_UNCLAIMED
+    return Verdict.DELIVERED if believed else Discard.ICMP_ERROR_UNCLAIMED
+
+
+def _whole(quote: bytes) -> bytes:
+    """The packet that a quoted first fragment of ours is of, as far as it shows it; nothing of one behind the first."""
+    if quote[6:7] != _FRAGMENT or len(quote) < _FRAGMENT_END:
+        return quote
+    if extension.is_later_fragment(quote, ipv6.HEADER_LENGTH):
+        return b""
+    return quote[:6] + quote[ipv6.HEADER_LENGTH : ipv6.HEADER_LENGTH + 1] + quote[7:40] + quote[_FRAGMENT_END:]
 
 
 def undeliverable(interface: "Interface", packet: bytes, now: float) -> None:

@@ -338,6 +338,12 @@ class Routes:
         if entry is not None and length > entry.longest:
             entry.longest = length
 
+    def path_mtu_expired(self, destination: IPv6Address, now: float) -> None:
+        """4: the path may have become wider; the next packet that is too long for it will tell."""
+        entry = self.destinations.get(destination)
+        if entry is not None:
+            self.destinations.set_mtu(entry, None, None)
+
     # -- redirects
 
     def redirect(self, destination: IPv6Address, target: IPv6Address, router: IPv6Address) -> bool:

@@ -1,5 +1,6 @@
 """Routes over the control socket: shown as `ip -6 -j route` shows them, added and removed at the user's word."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,12 @@ class TestShown:
             assert await served.ask("route show", cache=True) == [first, second]
             entry = served.interface.routes.destinations.get(ip("2001:db8:9::1"))
             assert entry is not None
-            entry.mtu = 1300
-            assert (await served.ask("route show", cache=True))[0] == first | {"metrics": [{"mtu": 1300}]}
+            runtime = served.runtime
+            expiry = partial(served.interface.routes.destinations.set_mtu, entry, 1300)
+            runtime.call(lambda now: expiry(runtime.host.timers.at(now + 600.5, print)))
+            shown = (await served.ask("route show", cache=True))[0]
+            assert 590 <= shown.pop("expires") <= 600
+            assert shown == first | {"metrics": [{"mtu": 1300}]}
             assert [each["dst"] for each in await served.ask("route show")] == ["fe80::/64", "default"]
 
 
