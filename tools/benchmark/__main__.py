@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from tools.benchmark import bridge, contest, inmemory, mld_report, native, soak, startup
 from tools.benchmark.contest import Terms
 from tools.benchmark.frames import Station
-from tools.benchmark.responder import Responder, start_host, start_hosting, start_loop, start_reference
+from tools.benchmark.responder import Responder, start_host, start_hosting, start_loop, start_reference, start_udp_echo
 
 PEER = Station(bytes.fromhex("0262656e63ff"), inet_pton(AF_INET6, "fe80::62:65ff:fe6e:63ff"))
 _INSIDE = "SIXTAP_BENCH_NAMESPACE"
@@ -73,6 +73,14 @@ def _echo(run: Run) -> list[dict[str, Any]]:
         "sixtap --no-record": lambda: start_host("bench3", run.folder),
     }
     return [run.contest(starts, "echo", size) for size in run.options.size or [56, 1_400]]
+
+
+def _udp(run: Run) -> list[dict[str, Any]]:
+    starts = {
+        "bare trio loop": lambda: start_loop("bench1"),
+        "sixtap socket": lambda: start_udp_echo("bench2"),
+    }
+    return [run.contest(starts, "udp", size) for size in run.options.size or [56, 1_400]]
 
 
 def _solicitations(run: Run) -> list[dict[str, Any]]:
@@ -129,6 +137,7 @@ def _show_contests(documents: list[dict[str, Any]]) -> None:
 
 SECTIONS = {
     "echo": Section("echo replies on a TAP device, beside C and a bare trio loop", _echo, _show_contests),
+    "udp": Section("datagrams that a program on trio sockets sends back", _udp, _show_contests),
     "solicitations": Section("answers to neighbour solicitations from many addresses", _solicitations, _show_contests),
     "scale": Section("echo replies with full tables", _scale, _show_contests),
     "bridge": Section("ping -6 -f through a bridge", _bridge, bridge.show),
@@ -209,7 +218,7 @@ def machine() -> dict[str, Any]:
 
 
 def _failed(results: dict[str, Any]) -> bool:
-    contests = [each for name in ("echo", "solicitations", "scale") for each in results.get(name, ())]
+    contests = [each for name in ("echo", "udp", "solicitations", "scale") for each in results.get(name, ())]
     return any(map(contest.failed, contests)) or bool(results.get("soak", {}).get("wrong"))
 
 

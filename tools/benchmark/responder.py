@@ -91,6 +91,12 @@ def start_hosting(name: str, *options: str) -> Responder:
     return Responder(name, command, _station(name))
 
 
+def start_udp_echo(name: str) -> Responder:
+    """The echo service over `stack.sockets`."""
+    command = [sys.executable, "-m", "tools.benchmark.udp_echo", name, format_mac(_mac(name))]
+    return Responder(name, command, _station(name))
+
+
 def start_loop(name: str) -> Responder:
     """The bare trio loop."""
     station = _station(name)
