@@ -19,6 +19,9 @@ from stack.sockets.names import Peer, SocketAddress, as_os_error, errno_of, fail
 from stack.udp.datagram import Datagram, DatagramError
 
 Buffer = Any
+# As plain numbers: an operation on Python's own flags takes longer than the rest of a call.
+_MORE, _CONFIRM, _OOB = int(socket.MSG_MORE), int(socket.MSG_CONFIRM), int(socket.MSG_OOB)
+_PEEK, _ERRQUEUE, _TRUNC = int(socket.MSG_PEEK), int(socket.MSG_ERRQUEUE), int(socket.MSG_TRUNC)
 # Datagrams sent before other tasks have their turn.
 _TURN = 64
 # What is received after shutdown.
@@ -96,14 +99,14 @@ class HostSocket(BaseSocket):
     def _transmit(self, data: bytes, peer: Peer | None, flags: int, extra: ancillary.Sending) -> int:
         self._may_send()
         self._check_flags(flags)
-        if flags & socket.MSG_MORE:
+        if flags & _MORE:
             raise failure(errno.EOPNOTSUPP)
         if peer is not None:
             peer = self._reachable(peer)
             extra = self._with_scope(peer, extra)
         elif self.core.remote is None:
             raise failure(errno.EDESTADDRREQ)
-        if flags & socket.MSG_CONFIRM:
+        if flags & _CONFIRM:
             extra = extra._replace(confirm=True)
         if extra.source is None and self.sticky_source is not None:
             extra = extra._replace(source=self.sticky_source)
@@ -121,7 +124,7 @@ class HostSocket(BaseSocket):
 
     def _check_flags(self, flags: int) -> None:
         """Linux: there is no data out of band; UDP does not look whether it is asked for."""
-        if flags & socket.MSG_OOB and self._kind == socket.SOCK_RAW:
+        if flags & _OOB and self._kind == socket.SOCK_RAW:
             raise failure(errno.EOPNOTSUPP)
 
     def _with_scope(self, peer: Peer, extra: ancillary.Sending) -> ancillary.Sending:
@@ -145,7 +148,7 @@ class HostSocket(BaseSocket):
         while True:
             if self._error:
                 raise failure(self.take_error())
-            datagram = core.peek() if flags & socket.MSG_PEEK else core.receive()
+            datagram = core.peek() if flags & _PEEK else core.receive()
             if datagram is not None:
                 if self._event >= 0:
                     self._quieten()
@@ -208,14 +211,14 @@ class HostSocket(BaseSocket):
         """Data, ancillary data, flags and address; with MSG_ERRQUEUE of the next error (IPV6_RECVERR)."""
         if bufsize < 0 or ancbufsize < 0:
             raise ValueError("negative buffer size in recvmsg")
-        if flags & socket.MSG_ERRQUEUE:
+        if flags & _ERRQUEUE:
             return ancillary.of_error(await self._take_error(), bufsize, ancbufsize)
         datagram = await self._take(flags)
         if datagram is _NOTHING:
             return b"", [], 0, self._from(datagram)
         extra, told = ancillary.received(self.values, datagram, ancbufsize)
         if len(datagram.data) > bufsize:
-            told |= socket.MSG_TRUNC
+            told |= _TRUNC
         return datagram.data[:bufsize], extra, told, self._from(datagram)
 
     async def recvmsg_into(
@@ -248,4 +251,4 @@ def _into(buffer: Buffer, nbytes: int, data: bytes, flags: int) -> int:
     view = memoryview(buffer).cast("B")
     size = min(len(data), nbytes or len(view), len(view))
     view[:size] = data[:size]
-    return len(data) if flags & socket.MSG_TRUNC else size
+    return len(data) if flags & _TRUNC else size
