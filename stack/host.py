@@ -111,6 +111,7 @@ class Host:
         if quick and recorder is not None:
             recorder.answered(quick, answers, now, interface.index)
         known.settle()
+        known.valid = False
 
     def advance(self, now: float) -> None:
         """Run every timer that is due at `now`."""

@@ -283,6 +283,10 @@ class Interface:
         """One frame from the link: is it for us, and is it IPv6? (RFC 2464)"""
         if not self.up:
             return Discard.INTERFACE_DOWN
+        if self.known.valid:
+            datagram = self.known.datagram(frame)
+            if datagram is not None:
+                return ip6_input.receive_datagram(self, datagram, now)
         if len(frame) < ethernet.HEADER_LENGTH:
             return Discard.RUNT_FRAME
         destination, sender = frame[:6], frame[6:12]

@@ -61,11 +61,23 @@ def receive(
         return Discard.SOURCE_OURS if source != UNSPECIFIED else Discard.SOURCE_UNSPECIFIED
     if next_header == ipv6.UDP:
         interface.host.counters.delivers_in += 1
-        return udp.receive(interface, received, now, looped)
+        outcome = udp.receive(interface, received, now, looped)
+        if outcome is Verdict.DELIVERED and not looped and destination[0] != 0xFF:
+            interface.known.learn_datagram(received)
+        return outcome
     if next_header == ipv6.NO_NEXT_HEADER:
         return _nothing_follows(interface, now)
     errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_NEXT_HEADER, received.next_header_pointer, now)
     return Discard.UNKNOWN_NEXT_HEADER
+
+
+def receive_datagram(interface: "Interface", received: Received, now: float) -> Outcome:
+    """A datagram from the link whose headers are known to be right (`stack.ip6.known`)."""
+    counters = interface.host.counters
+    counters.packets_in += 1
+    counters.octets_in += len(received.packet)
+    counters.delivers_in += 1
+    return udp.receive(interface, received, now, False)
 
 
 def _nothing_follows(interface: "Interface", now: float) -> Outcome:

@@ -8,23 +8,24 @@ same 54 octets needs its message checked and no more. Nothing is decided here, s
 there is no second set of rules: what the parser would look at again is the
 same as long as `_basis` is, and the neighbour is looked at for each frame.
 
-It is kept for what comes in bulk, echo requests to an address of ours. Everything
-else, and every message that is not plainly right, takes the whole way.
+It is kept for what comes in bulk: echo requests to an address of ours, which are
+answered from here, and datagrams to one, which go straight to UDP. Everything
+else, and every request that is not plainly right, takes the whole way.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stack.discard import Verdict
+from stack.ip6.received import Received
 from stack.ip6.routes import settled_hop
 from stack.nd.states import NeighborState
 from stack.wire import ethernet, icmpv6, ipv6
 from stack.wire.checksum import ones_sum, pseudo_header_sum
 
 if TYPE_CHECKING:
-    from stack.address import IPv6Address
+    from stack.address import IPv6Address, MacAddress
     from stack.interface import Interface
     from stack.ip6.destinations import Destination
-    from stack.ip6.received import Received
     from stack.nd.cache import Neighbor
 
 HEADERS = ethernet.HEADER_LENGTH + ipv6.HEADER_LENGTH
@@ -40,8 +41,8 @@ class KnownHeader:
     """The headers of echo requests of one length from one neighbour's address to one of ours.
 
     `reply` are the headers of the answer; `sum` is the ones' complement sum of the
-    pseudo-header (RFC 8200 8.1). `hits`
-    counts the frames since the counters were last brought up to date.
+    pseudo-header (RFC 8200 8.1). `hits` counts the frames since the counters were
+    last brought up to date.
     """
 
     __slots__ = ("hits", "length", "mac", "neighbour", "reply", "route", "sum")
@@ -57,10 +58,23 @@ class KnownHeader:
         self.hits = 0
 
 
-class KnownHeaders:
-    """The known headers of one interface, at most `max_known_headers`."""
+class KnownDatagram(NamedTuple):
+    """The headers of datagrams to an address of ours: the frame's length, and what UDP wants to know."""
 
-    __slots__ = ("_basis", "_interface", "_touched", "_used", "table")
+    length: int
+    source: "IPv6Address"
+    destination: "IPv6Address"
+    hop_limit: int
+    source_mac: "MacAddress"
+
+
+class KnownHeaders:
+    """The known headers of one interface, at most `max_known_headers` of each kind.
+
+    `valid` says that `datagrams` may be used: nothing has changed since `revise`.
+    """
+
+    __slots__ = ("_basis", "_interface", "_touched", "_used", "datagrams", "table", "valid")
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
@@ -69,14 +83,15 @@ class KnownHeaders:
         self._basis: tuple[int, ...] = ()
         self._touched: list[KnownHeader] = []
         self.table: dict[bytes, KnownHeader] = {}
+        self.datagrams: dict[bytes, KnownDatagram] = {}
+        self.valid = False
 
     def revise(self) -> None:
-        """Forget everything if something that the decisions rest on has changed; to be called before `answer`."""
-        self._used = True
-        if self.table:
-            basis = self._current_basis()
-            if basis != self._basis:
-                self.table.clear()
+        """Forget everything if something that the decisions rest on has changed; to be called before each use."""
+        self._used = self.valid = True
+        if (self.table or self.datagrams) and self._current_basis() != self._basis:
+            self.table.clear()
+            self.datagrams.clear()
 
     def _current_basis(self) -> tuple[int, ...]:
         interface = self._interface
@@ -112,16 +127,42 @@ class KnownHeaders:
         neighbour = None if next_hop is None else interface.resolver.cache.get(next_hop)
         if neighbour is None or neighbour.mac is None or neighbour.state not in _READY:
             return
-        self.revise()
-        if not self.table:
-            self._basis = self._current_basis()
-        while len(self.table) >= limit:
-            del self.table[next(iter(self.table))]
+        self._make_room(self.table, limit)
         hop_limit = interface.variables.hop_limit
         header = ipv6.packet(source, received.source, ipv6.ICMPV6, hop_limit, packet[ipv6.HEADER_LENGTH :])
         reply = neighbour.mac + interface.mac + ethernet.IPV6_TYPE + header[: ipv6.HEADER_LENGTH]
-        key = interface.mac + received.source_mac + ethernet.IPV6_TYPE + packet[: ipv6.HEADER_LENGTH]
-        self.table[key] = KnownHeader(packet, reply, neighbour, route)
+        self.table[self._key(received)] = KnownHeader(packet, reply, neighbour, route)
+
+    def learn_datagram(self, received: "Received") -> None:
+        """A datagram to an address of ours was delivered: remember its headers."""
+        interface, packet = self._interface, received.packet
+        limit = interface.host.settings.max_known_headers
+        if (
+            not self._used
+            or not limit
+            or received.link_multicast
+            or packet[6] != ipv6.UDP
+            or interface.vlan is not None
+        ):
+            return
+        self._make_room(self.datagrams, limit)
+        self.datagrams[self._key(received)] = KnownDatagram(
+            ethernet.HEADER_LENGTH + len(packet),
+            received.source,
+            received.destination,
+            received.hop_limit,
+            received.source_mac,
+        )
+
+    def _key(self, received: "Received") -> bytes:
+        return self._interface.mac + received.source_mac + ethernet.IPV6_TYPE + received.packet[: ipv6.HEADER_LENGTH]
+
+    def _make_room(self, table: dict[bytes, Any], limit: int) -> None:
+        self.revise()
+        if not self.table and not self.datagrams:
+            self._basis = self._current_basis()
+        while len(table) >= limit:
+            del table[next(iter(table))]
 
     def answer(self, frame: bytes, now: float) -> bytes | None:
         """The echo reply to `frame`, or None: it takes the whole way. `settle` follows a batch of these."""
@@ -142,6 +183,15 @@ class KnownHeaders:
         known.hits += 1
         checksum = ((message[2] << 8) + message[3] + _CHECKSUM_CHANGE) % 0xFFFF
         return b"".join((known.reply, _REPLY, checksum.to_bytes(2, "big"), message[4:]))
+
+    def datagram(self, frame: bytes) -> "Received | None":
+        """A datagram whose headers are known, on its way to UDP, or None: it takes the whole way."""
+        known = self.datagrams.get(frame[:HEADERS])
+        if known is None or len(frame) != known.length:
+            return None
+        _, source, destination, hop_limit, mac = known
+        packet = frame[ethernet.HEADER_LENGTH :]
+        return Received(packet, source, destination, hop_limit, mac, False, packet[ipv6.HEADER_LENGTH :])
 
     def settle(self) -> None:
         """Bring the counters up to date with what `answer` has answered."""

@@ -7,13 +7,15 @@ queued is bounded, and who only sends gives way now and then.
 import errno
 import os
 import socket
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
 from stack.address import UNSPECIFIED, is_multicast
 from stack.errors import StackError, UnavailableError
+from stack.interface import Interface
 from stack.sockets import ancillary, options
+from stack.sockets.ancillary import Sending
 from stack.sockets.base import BaseSocket
 from stack.sockets.names import Peer, SocketAddress, as_os_error, errno_of, failure, needs_scope, resolve, written
 from stack.udp.datagram import Datagram, DatagramError
@@ -28,8 +30,19 @@ _TURN = 64
 _NOTHING = Datagram(b"", UNSPECIFIED, 0, UNSPECIFIED, 0, 0, None, 0.0)  # type: ignore[arg-type]
 
 
+class Sender(NamedTuple):
+    """Whom a datagram came from, as a program has it and as we do."""
+
+    written: SocketAddress
+    peer: Peer
+    interface: Interface
+
+
 class HostSocket(BaseSocket):
     """A socket of a running host."""
+
+    # Who answers does so to the address that it was given: it need not be read again.
+    _last_sender: Sender | None = None
 
     def _send_core(self, data: bytes, peer: Peer | None, now: float, extra: ancillary.Sending) -> None:
         raise NotImplementedError
@@ -84,7 +97,11 @@ class HostSocket(BaseSocket):
             raise TypeError(f"sendto() takes 2 or 3 arguments ({len(args)} given)")
         await self._turn()
         self._check_open()
-        peer = await resolve(self.runtime.host, args[-1], self._kind, local=False)
+        last, address = self._last_sender, args[-1]
+        if last is not None and address is last.written and not last.interface.detached:
+            peer = last.peer
+        else:
+            peer = await resolve(self.runtime.host, address, self._kind, local=False)
         return self._transmit(bytes(args[0]), peer, args[1] if len(args) == 3 else 0, ancillary.NOTHING)
 
     async def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
@@ -135,7 +152,9 @@ class HostSocket(BaseSocket):
             raise failure(errno.EINVAL)
         if named is None and bound is None and needs_scope(peer.address) and not is_multicast(peer.address):
             raise failure(errno.EINVAL)
-        return extra if named is None else extra._replace(interface=named)
+        if named is None or named is bound:
+            return extra
+        return Sending(interface=named) if extra is ancillary.NOTHING else extra._replace(interface=named)
 
     # -- receiving
 
@@ -181,7 +200,13 @@ class HostSocket(BaseSocket):
         self._check_open()
 
     def _from(self, datagram: Datagram) -> SocketAddress:
-        return written(datagram.source, datagram.port, datagram.interface)
+        source, port, interface = datagram.source, datagram.port, datagram.interface
+        last = self._last_sender
+        if last is None or port != last.peer.port or source != last.peer.address or interface is not last.interface:
+            scope = interface if needs_scope(source) else None
+            last = Sender(written(source, port, interface), Peer(source, port, scope), interface)
+            self._last_sender = last
+        return last.written
 
     async def recv(self, buflen: int, flags: int = 0, /) -> bytes:
         """The data of the next datagram, its first `buflen` bytes."""

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from stack.discard import Outcome
+from stack.ip6 import input as ip6_input
 from tests.nd import advertising
 from tests.playbook import (
     OUR_LINK_LOCAL,
@@ -29,6 +31,7 @@ from tests.udp.common import datagram
 
 OUR_GLOBAL, PEER_GLOBAL, FAR = "2001:db8:1::1", "2001:db8:1::9", "2001:db8:9::9"
 OTHER_MAC = bytes.fromhex("020072000007")
+PORT = 5000
 PEERS = (PEER_LINK_LOCAL, PEER_GLOBAL, FAR)
 SIZES = (0, 1, 8, 9, 1000, 1452)
 
@@ -50,6 +53,7 @@ class Twins:
         play.meet()
         play.meet(PEER_GLOBAL)
         play.receive(advertisement(advertising.ROUTER, flags="RSO", mac=advertising.ROUTER_MAC))
+        open_socket(play)
         play.sent()
         return play
 
@@ -62,6 +66,7 @@ class Twins:
         assert self.quick.host.counters.as_dict() == self.plain.host.counters.as_dict()
         assert neighbours(self.quick) == neighbours(self.plain)
         assert destinations(self.quick) == destinations(self.plain)
+        assert heard(self.quick) == heard(self.plain)
 
     @property
     def known(self) -> int:
@@ -76,6 +81,36 @@ def neighbours(play: Play) -> list[tuple[bytes, bytes | None, str, float]]:
     entries = [entry for turn in turns for entry in turn.values()]
     entries += [entry for entry in cache.entries.values() if entry.turn is None]
     return [(entry.address, entry.mac, entry.state.value, entry.used_at) for entry in entries]
+
+
+def open_socket(play: Play) -> None:
+    """A socket at the port of `datagram`, with room for few."""
+    socket = play.host.udp.open()
+    socket.receive_limit = 5_000
+    socket.bind(None, PORT)
+
+
+def toggle_socket(play: Play) -> None:
+    """The socket is closed, or a new one opened."""
+    for socket in list(play.host.udp.sockets.values()):
+        socket.close(play.now)
+        return
+    open_socket(play)
+
+
+def heard(play: Play) -> list[tuple[object, ...]]:
+    """What the sockets have got, which is taken."""
+    found: list[tuple[object, ...]] = []
+    for socket in play.host.udp.sockets.values():
+        while (each := socket.receive()) is not None:
+            found.append((*each[:6], each.time))
+    return found
+
+
+def data(source: str = PEER_LINK_LOCAL, size: int = 8) -> bytes:
+    """A datagram to the address of ours that has the scope of its source."""
+    ours = OUR_LINK_LOCAL if source == PEER_LINK_LOCAL else OUR_GLOBAL
+    return datagram(bytes(size), source=source, destination=ours, port=PORT)
 
 
 def destinations(play: Play) -> list[bytes]:
@@ -115,7 +150,11 @@ def later(seconds: float) -> Step:
 
 
 requests = st.builds(request, st.sampled_from(PEERS), st.sampled_from(SIZES), st.integers(0, 65_535), st.just(0))
+datagrams = st.builds(data, st.sampled_from(PEERS), st.sampled_from(SIZES))
 odd_requests = st.one_of(
+    st.builds(damaged, datagrams, st.integers(0, 69), st.integers(1, 255)),
+    st.builds(damaged, datagrams, st.integers(0, 2_000), st.integers(1, 255)),
+    st.builds(lambda octets, behind: octets + bytes(behind), datagrams, st.integers(1, 30)),
     st.builds(request, st.sampled_from(PEERS), st.sampled_from(SIZES), st.just(1), st.integers(1, 255)),
     st.builds(damaged, requests, st.integers(0, 69), st.integers(1, 255)),
     st.builds(damaged, requests, st.integers(0, 2_000), st.integers(1, 255)),
@@ -139,7 +178,7 @@ others = st.sampled_from(
         echo_request("ff02::1"),
     )
 )
-batches = st.lists(st.one_of(requests, requests, odd_requests, others), min_size=1, max_size=6).map(
+batches = st.lists(st.one_of(requests, requests, datagrams, odd_requests, others), min_size=1, max_size=6).map(
     lambda frames: take(*frames)
 )
 
@@ -181,6 +220,7 @@ changes: st.SearchStrategy[Step] = st.one_of(
     st.just(lambda play: play.interface.set_mac(bytes.fromhex("02006e0000ff"), play.now)),
     st.just(lambda play: play.interface.disable(play.now)),
     st.just(toggle_link),
+    st.just(toggle_socket),
     st.just(lambda play: play.interface.resolver.add_permanent(ip(PEER_LINK_LOCAL), OTHER_MAC, play.now)),
 )
 
@@ -191,6 +231,7 @@ changes: st.SearchStrategy[Step] = st.one_of(
 @example([take(request(FAR), request(FAR)), take(advertising.advertisement(lifetime=0), request(FAR))])
 @example([take(request(FAR), request(FAR)), take(redirect(), request(FAR), request(FAR))])
 @example([take(request(), request()), later(1.0), take(request(), request())])
+@example([take(data(), data()), toggle_address(PEER_LINK_LOCAL), take(data(), data())])
 @example([take(request(), request()), toggle_address(PEER_LINK_LOCAL), take(request(), request())])
 @example([take(request(), request()), take(advertisement(PEER_LINK_LOCAL, mac=OTHER_MAC), request(), request())])
 def test_nobody_can_tell_whether_headers_are_remembered(steps: list[Step]) -> None:
@@ -207,6 +248,20 @@ def test_a_second_request_is_known(source: str, size: int) -> None:
     twins.do(take(request(source, size), request(source, size, 2), request(source, size, 3)))
     assert twins.known == 1
     assert twins.quick.host.counters.icmp_out[129] == 3
+
+
+def test_a_second_datagram_is_known_and_goes_straight_to_udp(monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = Twins()
+    twins.do(take(*(data() for _ in range(3))))
+    assert len(twins.quick.interface.known.datagrams) == 1
+    assert twins.quick.host.counters.udp_in == 3
+
+    def parsed(*arguments: object) -> Outcome:
+        raise AssertionError("the whole way")
+
+    monkeypatch.setattr(ip6_input, "receive", parsed)
+    twins.quick.host.receive_batch([data()], twins.quick.now, twins.quick.interface)
+    assert twins.quick.host.counters.udp_in == 4
 
 
 def answered_by_the_parser(play: Play, monkeypatch: pytest.MonkeyPatch, *frames: bytes) -> int:
