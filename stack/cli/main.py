@@ -28,6 +28,7 @@ COMMANDS = {
     "udp": "datagrams from and to the virtual host: send, recv, echo",
     "stats": "counters",
     "doctor": "why a snooping switch forgets the port, or will",
+    "top": "a live view: addresses, groups with their timers, neighbours, routers, rates, last frames",
     "set": "settings",
     "record": "write the flight recorder's bundle, which replay repeats bit for bit",
     "restart": "start the host over, as a reboot does",

@@ -15,7 +15,7 @@ from typing import Any
 
 import trio
 
-from stack.control import protocol, udp
+from stack.control import protocol, udp, watching
 from stack.control.arguments import Arguments
 from stack.control.commands import HANDLERS
 from stack.control.ping import ping
@@ -37,6 +37,7 @@ SERVICES: dict[str, Service] = {
     "udp send": udp.send,
     "udp recv": udp.receive,
     "udp echo": udp.echo,
+    "top": watching.top,
 }
 
 

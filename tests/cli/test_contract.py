@@ -129,6 +129,11 @@ ROWS: dict[str, list[Row | Wrong]] = {
         Row("stats --nonzero", "FramesOut"),
         Wrong("stats --zero", 2),
     ],
+    "top": [
+        Row("top --count 1 --interval 0.1", "time link totals addresses groups neighbours routes counters frames"),
+        Row("top --count 1 --plain --filter fe80", "time link totals"),
+        Wrong("top --interval 0", 2),
+    ],
     "set": [
         Row("set", "hop_limit mld_personality"),
         Row("set hop_limit=9 retrans_time_ms=500", "hop_limit retrans_time_ms", silent=True),

@@ -35,6 +35,7 @@ MAY_IMPORT = {
 }
 # Words that do not fail before the command's own modules are in use; the other commands take none.
 WORDS = {
+    "top": ["--count", "1"],
     "ping": ["::1"],
     "udp": ["echo", "7"],
     "get": ["net.inet6.multicast"],
