@@ -160,7 +160,6 @@ ALONE: dict[str, list[Row | Wrong]] = {
     "explain": [Row(f"explain {_CAPTURE}", text_alone=True), Wrong("explain nosuch.pcap", 2), Wrong("explain", 2)],
     "replay": [
         Row(f"replay {_CAPTURE}", "frames outcomes sent violations exceptions tables seed digest"),
-        Row(f"replay {_CAPTURE} --mutate --iterations 3 --seed 1", text_alone=True),
         Wrong("replay nosuch.pcap", 2),
         Wrong("replay", 2),
     ],
