@@ -17,13 +17,16 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import trio
 
 from stack.address import format_address, format_mac, parse_mac
+from stack.capture.writing import CaptureWriter
 from stack.cli import tapping
 from stack.cli.fields import seconds, whole
+from stack.cli.tracing import TraceFile
 from stack.errors import UsageError
 from stack.link.switch import Switch
 from stack.link.tap import TapLink, check_name
@@ -41,6 +44,7 @@ from stack.sim.crowd import (
     parse_mix,
 )
 from stack.sim.querier import Querier
+from stack.sim.wiretap import WireTap
 from stack.sim.world import World
 
 # In memory nothing keeps a host from its address for longer.
@@ -62,6 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bridge", metavar="BRIDGE", help="make the device a port of this bridge")
     parser.add_argument("--mac-base", metavar="MAC", help="the first host's MAC, the others count up from it")
     parser.add_argument("--seed", type=int, metavar="N", help="make every random choice repeatable (0 in memory)")
+    parser.add_argument("--trace", metavar="FILE.pcapng", help="every frame on the link, once")
     parser.add_argument("-j", "--json", action="store_true", help="the summary as a JSON document")
     kinds = parser.add_argument_group("what they are")
     kinds.add_argument("--personality", choices=("standard", "netbsd"), help="of all hosts (standard)")
@@ -82,11 +87,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Bring them up, and say what came of it; exit status 1 if some did not come up."""
     plan = _plan(arguments)
-    if arguments.tap is None:
-        summary = _in_memory(arguments, plan)
-    else:
-        with tapping.opened(arguments.tap, arguments.bridge) as link:
-            summary = _behind(link, arguments, plan)
+    trace = None if arguments.trace is None else TraceFile(Path(arguments.trace), tapping.tell)
+    try:
+        if arguments.tap is None:
+            summary = _in_memory(arguments, plan, trace)
+        else:
+            with tapping.opened(arguments.tap, arguments.bridge) as link:
+                summary = _behind(link, arguments, plan, trace)
+    finally:
+        if trace is not None:
+            trace.close()
     print(json.dumps(summary.document()) if arguments.json else summary.text(), flush=True)
     return 0 if summary.up == summary.plan.hosts else 1
 
@@ -231,10 +241,11 @@ def _answer_document(answers: Answers) -> dict[str, Any]:
 # -- in memory
 
 
-def _in_memory(arguments: argparse.Namespace, plan: CrowdPlan) -> Summary:
+def _in_memory(arguments: argparse.Namespace, plan: CrowdPlan, trace: TraceFile | None) -> Summary:
     costs, answers, seed = Costs(), list[Answers](), arguments.seed or 0
     world = World(seed, switch=Switch(snooping=True), filtering=True)
     digest = Digest(world)
+    _tap(world, trace)
     crowd = Crowd(world, plan, seed)
     AnswerWatch(crowd, answers.append)
     progress = Progress(plan.hosts)
@@ -251,6 +262,11 @@ def _in_memory(arguments: argparse.Namespace, plan: CrowdPlan) -> Summary:
         world.run_until(arguments.seconds)
     frames = {"sent": digest.frames, "received": sum(each.host.counters.frames_in for each in crowd.stations)}
     return _summary(crowd, came_up, frames, answers, costs, digest.hexdigest())
+
+
+def _tap(world: World, trace: TraceFile | None, epoch: float = 0.0) -> None:
+    if trace is not None:
+        WireTap(world, CaptureWriter(trace), epoch=epoch)
 
 
 def _with_querier(world: World, start: float, answers: list[Answers]) -> None:
@@ -289,14 +305,14 @@ def _summary(
 # -- behind a TAP device
 
 
-def _behind(link: TapLink, arguments: argparse.Namespace, plan: CrowdPlan) -> Summary:
+def _behind(link: TapLink, arguments: argparse.Namespace, plan: CrowdPlan, trace: TraceFile | None) -> Summary:
     if arguments.mac_base is None:
         # The same on every start, another on every machine, with room for all of them.
         own = tapping.station_mac(None, link)
         plan = CrowdPlan(plan.hosts, plan.groups, own[:3] + bytes(3), plan.mix, plan.settings, plan.churn)
     _check_kernel_mac(link, plan)
     seed = int.from_bytes(link.kernel_mac, "big") ^ time.time_ns() if arguments.seed is None else arguments.seed
-    live = Live(link, plan, seed)
+    live = Live(link, plan, seed, trace)
     tapping.tell(
         f"{link.name} {plan.hosts} hosts, MACs {format_mac(plan.mac_base)} to"
         f" {format_mac(mac_of(plan.mac_base, plan.hosts - 1))}{_about_filter(plan.hosts)}"
@@ -321,12 +337,14 @@ def _about_filter(hosts: int) -> str:
 class Live:
     """A swarm behind a TAP device."""
 
-    def __init__(self, link: TapLink, plan: CrowdPlan, seed: int) -> None:
+    def __init__(self, link: TapLink, plan: CrowdPlan, seed: int, trace: TraceFile | None) -> None:
         self._link = link
         self._costs = Costs()
         self._answers: list[Answers] = []
         self._came_up: float | None = None
+        self._groups = 0
         self._world = World(seed, filtering=True)
+        _tap(self._world, trace, time.time())
         self._real = RealTime(self._world)
         self._port: TapPort = self._real.add_tap(link)
         self._crowd = Crowd(self._world, plan, seed)
@@ -342,6 +360,7 @@ class Live:
                 await self._real.run()
         except* trio.Cancelled:
             self._real.catch_up()
+            self._groups = self._crowd.memberships
             self._crowd.leave()
             self._real.catch_up()
             raise
@@ -370,4 +389,7 @@ class Live:
         """What became of it."""
         port = self._port
         frames = {"sent": port.sent, "received": port.received, "refused": port.refused}
-        return _summary(self._crowd, self._came_up, frames, self._answers, self._costs)
+        summary = _summary(self._crowd, self._came_up, frames, self._answers, self._costs)
+        # They have left them by now.
+        summary.groups = self._groups
+        return summary

@@ -1,8 +1,10 @@
 """`sixtap swarm` in memory: what it prints, that seeds repeat, and the words that it refuses."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import dpkt
 import pytest
 
 from stack.cli.main import main
@@ -50,6 +52,16 @@ def test_the_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(" MB, " in line for line in lines)
     assert any("joins" in line for line in lines)
     assert captured.err.splitlines()[-1] == "sixtap: 5 of 5 hosts are up"
+
+
+def test_a_trace_of_the_link(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "swarm.pcapng"
+    document = summary(capsys, "--hosts", "5", "--groups", "1", "--trace", str(path))
+    with path.open("rb") as file:
+        frames = list(dpkt.pcapng.Reader(file))
+    assert len(frames) == document["frames"]["sent"]
+    assert float(frames[-1][0]) <= document["seconds"]
+    assert main(["swarm", "--hosts", "1", "--trace", str(tmp_path / "no" / "where")]) == 2
 
 
 @pytest.mark.parametrize("words", [("--mld-version", "1"), ("--personality", "netbsd"), ("--mix", "v1=1")])

@@ -126,6 +126,7 @@ def test_two_hundred_hosts_behind_one_device(tmp_path: Path) -> None:
             assert ping_all(linux, addresses[:20]) == set(addresses[:20])
             summary = running.end()
     assert (summary["up"], summary["duplicates"]) == (HOSTS, 0)
+    assert summary["groups"] == HOSTS * (GROUPS + 2)
     (answers, *_) = summary["answers"]
     assert (answers["delay"], answers["hosts"], answers["late"]) == (3.0, HOSTS, 0)
     assert 0 < answers["last"] <= 3.0 + 0.5
