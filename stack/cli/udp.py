@@ -1,7 +1,8 @@
 """UDP from and to a running host.
 
 `send` exits with status 1 if an ICMPv6 error came back within a second, `recv -c N`
-if it was interrupted before N datagrams came. `recv` listens to groups, each from
+if it was interrupted before N datagrams came; with groups it leaves them after the Nth,
+and says how long the link still carries their data. `recv` listens to groups, each from
 all sources or with a filter: `--join ff05::1:3,include,fe80::1` takes that source's
 data alone. `recv` and `echo` end, with a summary, when they are interrupted; their
 port and groups go with them.
@@ -141,12 +142,17 @@ class Receiving:
     streams: dict[tuple[str, int], Stream] = field(default_factory=dict)
     first: float | None = None
     last: float | None = None
+    left: dict[str, Any] | None = None
 
     def take(self, event: dict[str, Any]) -> str:
         """Count one event; the line for a datagram."""
-        if event.pop("kind") == "start":
+        kind = event.pop("kind")
+        if kind == "start":
             self.port = event["port"]
             return f"listening at port {self.port}"
+        if kind == "left":
+            self.left = event
+            return ""
         self.dropped = event.pop("dropped")
         self.received += 1
         self.first = event["time"] if self.first is None else self.first
@@ -184,7 +190,8 @@ class Receiving:
         return 1 if self.wanted is not None and self.received < self.wanted else 0
 
     def document(self) -> dict[str, Any]:
-        """The JSON document; times in seconds since the host listened."""
+        """The JSON document; times in seconds since the host listened, and of what came later since it left."""
+        left = self.left or {"after": None, "last": None}
         return {
             "received": self.received,
             "missing": self.missing,
@@ -192,6 +199,8 @@ class Receiving:
             "dropped": self.dropped,
             "first": self.first,
             "last": self.last,
+            "after_leave": left["after"],
+            "leave_to_last": left["last"],
             "datagrams": self.datagrams,
         }
 
@@ -200,7 +209,13 @@ class Receiving:
         when = "" if self.first is None else f", the first after {self.first:.3f} s, the last after {self.last:.3f} s"
         counts = {"missing": self.missing, "doubles": self.doubles, "dropped for want of room": self.dropped}
         extra = "".join(f", {count} {name}" for name, count in counts.items() if count)
-        return f"\n--- port {self.port} ---\n{_count(self.received, 'datagram')} received{extra}{when}"
+        lines = f"\n--- port {self.port} ---\n{_count(self.received, 'datagram')} received{extra}{when}"
+        if self.left is None:
+            return lines
+        if not self.left["after"]:
+            return f"{lines}\nleft: nothing came to the groups afterwards"
+        packets = _count(self.left["after"], "packet")
+        return f"{lines}\nleft: {packets} came to the groups afterwards, the last {self.left['last']:.3f} s later"
 
 
 @dataclass(slots=True)

@@ -13,10 +13,12 @@ from typing import Any
 
 import trio
 
-from stack.address import format_address
+from stack.address import IPv6Address, format_address
 from stack.control.arguments import Arguments, parse_listening
 from stack.control.commands import zones
 from stack.errors import LinkError, RefusedError, UsageError
+from stack.mld.afterlife import Afterlife
+from stack.mld.filters import NOTHING
 from stack.runtime import Runtime
 from stack.udp.datagram import Datagram
 from stack.udp.udp_socket import UdpSocket
@@ -29,6 +31,10 @@ MINIMUM_INTERVAL = 0.0001
 # How long an error about the last datagram is waited for (seconds).
 ERROR_PATIENCE = 1.0
 MAXIMUM_JOINS = 4096
+# A group that was left is waited for until nothing has come for so long, and no longer than the other (seconds).
+QUIET = 1.0
+MAXIMUM_AFTERLIFE = 10.0
+_LOOK = 0.1
 # Datagrams echoed between two looks at what else is to be done.
 _BATCH = 64
 
@@ -177,6 +183,37 @@ async def receive(runtime: Runtime, arguments: Arguments, tell: Tell) -> None:
                 continue
             heard += 1
             await tell(describe(datagram, started) | {"dropped": socket.dropped})
+        if wanted:
+            await _leave(runtime, socket, [group for group, _ in wanted], tell)
+
+
+async def _leave(runtime: Runtime, socket: UdpSocket, groups: list[IPv6Address], tell: Tell) -> None:
+    """Leave the groups, see what still comes to them until it is quiet, and tell that."""
+    interface = runtime.interface
+    watches: list[Afterlife] = []
+
+    def leave(now: float) -> float:
+        for group in dict.fromkeys(groups):
+            watches.append(Afterlife(interface, group, now))
+            socket.listen(group, NOTHING, now)
+            if group in interface.listener.groups:
+                # Others on this host listen to it still: it is not left.
+                watches.pop().end(now)
+        return now
+
+    try:
+        began = runtime.call(leave, "udp recv")
+        quiet_at = began + QUIET
+        while watches and (now := trio.current_time()) < min(quiet_at, began + MAXIMUM_AFTERLIFE):
+            await trio.sleep_until(min(quiet_at, now + _LOOK))
+            quiet_at = max((watch.last or began) for watch in watches) + QUIET
+    finally:
+        for watch in watches:
+            runtime.call(watch.end, "udp recv")
+    if watches:
+        last = max((watch.last for watch in watches if watch.last is not None), default=None)
+        after = sum(watch.count for watch in watches)
+        await tell({"kind": "left", "after": after, "last": None if last is None else round(last - began, 6)})
 
 
 def describe(datagram: Datagram, started: float) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def receive(
     source, destination = packet[8:24], packet[24:40]
     reason = None if looped else check_addresses(source, destination)
     if reason is None:
-        reason = _check_destination(interface, destination)
+        reason = _check_destination(interface, destination, now)
     if reason is not None:
         return reason
     if destination[0] == 0xFF:
@@ -104,11 +104,14 @@ def check_addresses(source: IPv6Address, destination: IPv6Address) -> Discard | 
     return None
 
 
-def _check_destination(interface: "Interface", destination: IPv6Address) -> Discard | None:
+def _check_destination(interface: "Interface", destination: IPv6Address, now: float) -> Discard | None:
     if destination[0] == 0xFF:
         # Groups that share a MAC are told apart here (RFC 2464 7). RFC 4861 7.2.1: all nodes, whoever has an address.
-        member = destination == ALL_NODES or destination in interface.listener.groups.records
-        return None if member else Discard.GROUP_NOT_JOINED
+        if destination == ALL_NODES or destination in interface.listener.groups.records:
+            return None
+        for watch in interface.afterlives.get(destination, ()):
+            watch.heard(now)
+        return Discard.GROUP_NOT_JOINED
     entry = interface.addresses.table.get(destination)
     if entry is None:
         # From a link it was refused before (RFC 4291 2.5.3).

@@ -105,7 +105,8 @@ class TestReceive:
             document = json.loads(await output(process))
             (found,) = document.pop("datagrams")
             assert document.pop("first") == document.pop("last") == found.pop("time") >= 0
-            assert document == {"received": 1, "missing": 0, "doubles": 0, "dropped": 0}
+            nothing_left = {"after_leave": None, "leave_to_last": None}
+            assert document == {"received": 1, "missing": 0, "doubles": 0, "dropped": 0} | nothing_left
             assert found == {
                 "from": PEER_LINK_LOCAL,
                 "port": 4000,
@@ -199,6 +200,15 @@ class TestWrongWords:
 
 
 class TestTallies:
+    def test_after_the_leave(self) -> None:
+        tally = Receiving(1, keep=False)
+        tally.take({"kind": "left", "after": 0, "last": None})
+        assert tally.summary().endswith("\nleft: nothing came to the groups afterwards")
+        tally.take({"kind": "left", "after": 3, "last": 0.25})
+        assert tally.summary().endswith("\nleft: 3 packets came to the groups afterwards, the last 0.250 s later")
+        assert tally.document()["after_leave"] == 3
+        assert tally.document()["leave_to_last"] == 0.25
+
     def test_gaps_and_doubles(self) -> None:
         stream = Stream(3, 3, seen={3: None})
         assert [stream.take(number) for number in (5, 4, 5, 9, 3, 2)] == [True, True, False, True, False, True]

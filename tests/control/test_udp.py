@@ -12,6 +12,7 @@ import trio
 from stack.control import protocol
 from stack.control.arguments import parse_listening
 from stack.control.udp import number_of, numbered
+from stack.discard import Discard
 from stack.errors import UsageError
 from stack.mld.filters import EVERYTHING, FilterMode
 from tests.control.test_control import Served, serving, until
@@ -194,6 +195,29 @@ class TestReceive:
             ]
             assert (await client.line()) == {"result": None}
             await until(lambda: nothing_is_left(served))
+
+    async def test_what_still_comes_after_the_leave(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The groups are left after the last datagram that was asked for; what the link still carries is counted."""
+        monkeypatch.setattr("stack.control.udp.QUIET", 0.2)
+        async with serving(tmp_path) as served:
+            # A group of another user of the host is not left, and says nothing.
+            await served.ask("maddr join", group=OTHER_GROUP)
+            joins = [GROUP, OTHER_GROUP]
+            async with asking(served, "udp recv", port=5000, join=joins, count=1) as client:
+                await client.event("start")
+                await until(lambda: ip(GROUP) in served.interface.listener.groups)
+                served.device.peer.send(datagram(destination=GROUP))
+                await client.event("datagram")
+                await until(lambda: ip(GROUP) not in served.interface.listener.groups)
+                for group in (GROUP, OTHER_GROUP, GROUP):
+                    served.device.peer.send(datagram(destination=group))
+                left = await client.event("left")
+                assert left["after"] == 2
+                assert 0 <= left["last"] < 10
+                assert (await client.line()) == {"result": None}
+            await until(lambda: nothing_is_left(served))
+            assert served.interface.afterlives == {}
+            assert served.host.counters.outcomes[Discard.GROUP_NOT_JOINED] == 2
 
     async def test_only_what_was_joined(self, tmp_path: Path) -> None:
         """RFC 3810 4.2: from the groups joined, the sources wanted, at the port."""
