@@ -30,6 +30,8 @@ COMMANDS = {
     "doctor": "why a snooping switch forgets the port, or will",
     "top": "a live view: addresses, groups with their timers, neighbours, routers, rates, last frames",
     "set": "settings",
+    "why": "the chain of causes behind a frame of the flight recorder",
+    "why-not": "why nothing comes in for an address or a group",
     "record": "write the flight recorder's bundle, which replay repeats bit for bit",
     "restart": "start the host over, as a reboot does",
     "querier": "a multicast router: asks who listens, and shows the answers",
@@ -93,7 +95,7 @@ def _dispatch(words: list[str]) -> int:
 
 def command_parser(name: str) -> tuple[ModuleType, Parser]:
     """A command's module, imported now, and its parser."""
-    module = importlib.import_module(f"stack.cli.{name}")
+    module = importlib.import_module(f"stack.cli.{name.replace('-', '_')}")
     parser = Parser(
         prog=f"sixtap {name}",
         description=module.__doc__,

@@ -143,6 +143,12 @@ ROWS: dict[str, list[Row | Wrong]] = {
         Wrong("set hop_limit=0", 2),
         Wrong("set nosuch=1", 2),
     ],
+    "why-not": [
+        Row("why-not ::1", "subject summary against findings"),
+        Row(f"why-not {_GROUP}", "subject summary against findings"),
+        Wrong("why-not", 2),
+        Wrong("why-not nosuch", 2),
+    ],
     "restart": [Row("restart"), Wrong("restart now", 2)],
 }
 # Without a host; a demo's document is one object, a querier's one a line.
@@ -176,6 +182,7 @@ ELSEWHERE = {
     "completion": "tests/cli/test_completion.py",
     "doctor": "tests/live/test_doctor.py",
     "record": "tests/live/test_recorder.py",
+    "why": "tests/recorder/test_why.py",
 }
 
 
