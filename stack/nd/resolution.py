@@ -36,6 +36,8 @@ MAX_RANDOM_FACTOR = 1.5
 PROBE_INTERVAL = 60.0
 # 6.3.4: the random reachable time is redrawn at least every few hours.
 REACHABLE_TIME_REDRAW = 2 * 3600.0
+# How often hints from above are taken, in seconds.
+CONFIRMATION_INTERVAL = 1.0
 # RFC 7048 4
 BACKOFF_MULTIPLE = 3
 MAX_RETRANS_TIMER = 60.0
@@ -139,8 +141,14 @@ class Resolver:
     def confirm(self, address: IPv6Address, now: float) -> None:
         """Upper-layer reachability confirmation (7.3.1): the neighbour is known to answer."""
         entry = self.cache.entries.get(address)
-        if entry is not None and entry.mac is not None:
-            self._apply(entry, NeighborEvent.CONFIRMED, now)
+        if entry is None or entry.mac is None:
+            return
+        if entry.state is NeighborState.REACHABLE and entry.timer is not None:
+            # Answers come by the thousand; a confirmation of a moment ago is as good as one of now.
+            fresh = now + self.reachable_time(now) - CONFIRMATION_INTERVAL
+            if entry.timer.deadline >= fresh:
+                return
+        self._apply(entry, NeighborEvent.CONFIRMED, now)
 
     def redirected(self, target: IPv6Address, mac: MacAddress | None, now: float, *, router: bool) -> None:
         """A redirect names `target` (8.3): its address is heard, and it is a router if it is not the destination."""

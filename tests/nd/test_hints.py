@@ -126,3 +126,24 @@ def test_a_neighbour_being_resolved_is_not_confirmed() -> None:
     assert play.neighbour(PEER_LINK_LOCAL) == "INCOMPLETE"
     play.receive(advertisement(PEER_LINK_LOCAL))
     assert play.neighbour(PEER_LINK_LOCAL) == "REACHABLE"
+
+
+def test_many_hints_cost_what_one_does() -> None:
+    """The reachable time runs from the last of them, to a second; no timer is set anew for each."""
+    play = Play().start()
+    play.meet()
+    before = len(play.host.timers)
+    resolver = play.interface.resolver
+    entry = resolver.cache.get(ip(PEER_LINK_LOCAL))
+    assert entry is not None
+    timers = set()
+    for _ in range(10_000):
+        play.run(play.now + 0.001)
+        play.host.confirm(ip(PEER_LINK_LOCAL), play.now)
+        timers.add(id(entry.timer))
+    assert len(timers) <= 11 and len(play.host.timers) == before
+    reachable = resolver.reachable_time(play.now)
+    play.run(play.now + reachable - 1.001)
+    assert play.neighbour(PEER_LINK_LOCAL) == "REACHABLE"
+    play.run(play.now + 1.002)
+    assert play.neighbour(PEER_LINK_LOCAL) == "STALE"

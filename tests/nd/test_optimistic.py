@@ -164,6 +164,15 @@ def test_it_solicits_nobody() -> None:
     assert [(each.source, each.target) for each in asked] == [(OUR_LINK_LOCAL, ROUTER)]
 
 
+def test_it_solicits_nobody_even_where_no_other_address_could() -> None:
+    play = optimistic(delay_first_probe_time=0, dad_transmits=20)
+    play.remove_address(OUR_LINK_LOCAL)
+    ping(play, FAR)
+    play.run(play.now + 10.0)
+    assert play.address(OURS) == "optimistic"
+    assert {each.source for each in play.sent(NS)} == {"::"}, "3.2"
+
+
 def test_to_an_unknown_neighbour_by_way_of_the_router() -> None:
     """3.2: MUST NOT resolve it; the packet goes to a router, whose redirect says where the neighbour is."""
     play = optimistic()
