@@ -19,20 +19,28 @@ from stack.mld.filters import FilterMode, SourceFilter
 from stack.mld.groups import Membership
 from stack.multicast_filter import FilterPlan
 from stack.settings import Settings
+from stack.sim.forwarding import ForwardingRouter
 from stack.sim.querier.scripted import ScriptedQuerier
 from stack.sim.router import AdvertisingRouter, RouterVariables, prefix_option
 from stack.sim.scenarios import actions
 from stack.sim.scenarios.actions import PORT, Action, Prefix
-from stack.sim.scenarios.expectations import View
-from stack.sim.scenarios.vocabulary import SIMULATOR, Host, Querier, Role, Router, Scenario
+from stack.sim.scenarios.expectations import View, path_mtus
+from stack.sim.scenarios.vocabulary import SIMULATOR, Gateway, Host, Querier, Role, Router, Scenario
 from stack.sim.sighting import Sighting, sight
 from stack.sim.world import Seat, Station, World
 from stack.udp.udp_socket import UdpSocket
+from stack.wire import icmpv6
 
 # A round millisecond, so that times read well with three digits.
 LATENCY = 0.001
 _GLANCE = 0.1
 PING_DATA = b"sixtap: "
+
+# By type of the error.
+_FAILURES = {
+    icmpv6.DESTINATION_UNREACHABLE: ("the ping has failed: address unreachable", "RFC 4861 7.2.2"),
+    icmpv6.PACKET_TOO_BIG: ("the ping has failed: too big", "RFC 4443 3.2"),
+}
 
 Heard = Callable[[Station, str, str], None]
 
@@ -66,7 +74,7 @@ class Ping:
             delay = (heard.time - self._sent_at) * 1000
             self._told(self._station, f"the ping has its answer, after {delay:.0f} ms", "RFC 4443 4.2")
         else:
-            self._told(self._station, "the ping has failed: address unreachable", "RFC 4861 7.2.2")
+            self._told(self._station, *_FAILURES.get(heard.type, ("the ping has failed", "RFC 4443 3")))
 
 
 class StationView:
@@ -85,6 +93,9 @@ class StationView:
 
     def routes(self) -> Sequence[Mapping[str, Any]]:
         return route_documents.routes(self._station.interface, self._stage.now)
+
+    def path_mtus(self) -> Mapping[str, int]:
+        return path_mtus(route_documents.destinations(self._station.interface))
 
     def groups(self) -> frozenset[str]:
         return frozenset(format_address(group) for group in self._station.interface.listener.groups.records)
@@ -125,6 +136,8 @@ class SimulatedStage:
         self.received: dict[tuple[str, str], int] = {}
         self.told: Heard = _nobody_told
         self._routers: dict[str, tuple[AdvertisingRouter, Seat]] = {}
+        self._gateways: dict[str, ForwardingRouter] = {}
+        self._far: dict[str, Switch] = {}
         self._queriers: dict[str, ScriptedQuerier] = {}
         self._sockets: dict[tuple[str, str], UdpSocket] = {}
         self._delayed: dict[tuple[str, str, str], Membership] = {}
@@ -166,6 +179,8 @@ class SimulatedStage:
         mac = parse_mac(role.mac)
         if isinstance(role, Querier):
             self._queriers[role.name] = ScriptedQuerier(self.world, role.name, mac, role.version, delay=role.delay)
+        elif isinstance(role, Gateway):
+            self._gateways[role.name] = self._gateway(role)
         elif isinstance(role, Router):
             variables = RouterVariables(lifetime=role.lifetime, preference=role.preference)
             variables.options = _options(role.prefixes)
@@ -174,12 +189,26 @@ class SimulatedStage:
         else:
             self.stations[role.name] = self._station(role)
 
+    def _gateway(self, role: Gateway) -> ForwardingRouter:
+        gateway = ForwardingRouter(self.world, role.name, self._seed)
+        far = self._far[role.name] = Switch()
+        near_leg = gateway.attach(self.world.switch, parse_mac(role.mac), parse_address(role.prefix))
+        far_leg = gateway.attach(
+            far, parse_mac(role.far_mac), parse_address(role.far_prefix), mtu=role.mtu, announce_mtu=True
+        )
+        for leg, name in ((near_leg, role.name), (far_leg, f"{role.name}'s far side")):
+            if leg.seat is not None:
+                leg.seat.port.name = name
+        return gateway
+
     def _station(self, role: Host) -> Station:
         own = Settings()
         extra = self._extra if role is self.scenario.subject else {}
         for setting, value in (*role.settings, *extra.items()):
             own.set_text(setting, str(value))
-        return self.world.add_host(role.name, parse_mac(role.mac), own, program=partial(self._program, role.name))
+        program = partial(self._program, role.name)
+        switch = self._far[role.beyond] if role.beyond else None
+        return self.world.add_host(role.name, parse_mac(role.mac), own, program, switch)
 
     def _program(self, name: str, plan: FilterPlan) -> None:
         """The network card's filter is about to change: what the host has said before leaves before."""
@@ -204,6 +233,10 @@ class SimulatedStage:
             router, seat = self._routers[who]
             self._router_does(router, action)
             self.world.settle(seat)
+        elif who in self._gateways:
+            if not isinstance(action, actions.SwitchOn):
+                raise _unnatural(who, action)
+            self._gateways[who].start()
         else:
             self._querier_does(self._queriers[who], action)
 

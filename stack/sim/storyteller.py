@@ -6,7 +6,7 @@ from stack.address import parse_address
 from stack.sim.narrate import EVERYTHING, Narrator
 from stack.sim.play import Play
 from stack.sim.scenarios.actions import PROGRAM, Action, Forward, Listen, Query
-from stack.sim.scenarios.vocabulary import STANDARD, Ask, Host, Scenario
+from stack.sim.scenarios.vocabulary import STANDARD, Ask, Gateway, Host, Scenario, in_prefix, link_local
 from stack.sim.stage import SimulatedStage
 from stack.sim.transcript import ACT, HOST, PROSE, QUESTION, SECTION, TITLE, Step, Transcript
 from stack.sim.world import Station
@@ -27,7 +27,17 @@ class Storyteller:
                 self.narrator.name(role.address, role.name)
             elif role.name in stage.stations:
                 self.narrator.watch(stage.stations[role.name], (parse_address(role.address),) if role.named else ())
+            if isinstance(role, Gateway):
+                self._name_beyond(role)
         self._add(TITLE, "", stage.scenario.title)
+
+    def _name_beyond(self, gateway: Gateway) -> None:
+        """The addresses that hosts on either side make of the gateway's prefixes."""
+        self.narrator.name(link_local(gateway.far_mac), f"{gateway.name}'s far side")
+        for role in self._stage.scenario.cast:
+            if isinstance(role, Host):
+                prefix = gateway.far_prefix if role.beyond == gateway.name else gateway.prefix
+                self.narrator.name(in_prefix(prefix, role.mac), role.name)
 
     def say(self, text: str) -> None:
         """A paragraph; line breaks and indentation of the source do not matter."""

@@ -156,6 +156,9 @@ ALONE: dict[str, list[Row | Wrong]] = {
     "demo": [
         Row("demo --list", "name title summary"),
         Row("demo --seed 3", "scenario seed steps frames time"),
+        Row("demo done --compare standard,netbsd", "scenario frames differences"),
+        Wrong("demo --compare standard", 2),
+        Wrong("demo --step --list", 2),
         Wrong("demo nosuch", 2),
     ],
     "querier": [Row("querier --count 1 --interval 5"), Wrong("querier --bridge br0", 2)],

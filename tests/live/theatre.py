@@ -23,7 +23,7 @@ from stack.sim.beside import Run
 from stack.sim.play import Play
 from stack.sim.scenarios import actions
 from stack.sim.scenarios.actions import Action
-from stack.sim.scenarios.expectations import View
+from stack.sim.scenarios.expectations import View, path_mtus
 from stack.sim.scenarios.vocabulary import LINUX, TAP, Host, Role, Scenario
 from stack.sim.stage import SimulatedStage
 from tests.live.multicast import LinuxListener, PortWatch
@@ -229,6 +229,9 @@ class _TapView(_RealView):
     def routes(self) -> Sequence[Mapping[str, Any]]:
         return self._stage.ask("route show")  # type: ignore[no-any-return]
 
+    def path_mtus(self) -> Mapping[str, int]:
+        return path_mtus(self._stage.ask("route show", cache=True))
+
     def groups(self) -> frozenset[str]:
         return frozenset(each["address"] for each in self._stage.ask("maddr show")[0]["maddr"])
 
@@ -325,6 +328,9 @@ class _LinuxView(_RealView):
 
     def routes(self) -> Sequence[Mapping[str, Any]]:
         return self._stage.ip("route", "show")  # type: ignore[no-any-return]
+
+    def path_mtus(self) -> Mapping[str, int]:
+        return path_mtus(self._stage.ip("route", "show", "cache"))
 
     def groups(self) -> frozenset[str]:
         shown = self._stage.ip("maddr", "show")

@@ -14,6 +14,7 @@ from stack.sim.scenarios.expectations import (
     Frame,
     Listening,
     Neighbour,
+    PathMtu,
     Pinged,
     Received,
     Routers,
@@ -216,6 +217,7 @@ def test_states_and_their_words(state: State, words: str) -> None:
         (Snooped("ff02::1:ff00:a", yes=False), "at the port"),
         (Pinged(BOB.address), "nothing"),
         (Received("player", 1), "0"),
+        (PathMtu(BOB.address, 1280), "unknown"),
     ],
     ids=str,
 )

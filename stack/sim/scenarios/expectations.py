@@ -25,6 +25,7 @@ class View(Protocol):
     def addresses(self) -> Mapping[str, Mapping[str, Any]]: ...
     def neighbours(self) -> Mapping[str, str]: ...
     def routes(self) -> Sequence[Mapping[str, Any]]: ...
+    def path_mtus(self) -> Mapping[str, int]: ...
     def groups(self) -> frozenset[str]: ...
     def snooped(self) -> frozenset[str]: ...
     def ping_outcome(self, destination: str) -> str: ...
@@ -270,4 +271,27 @@ class Received:
         return f"the {self.program} was given {self.count} datagrams"
 
 
-State = Address | Neighbour | Routers | Listening | Snooped | Pinged | Received
+@dataclass(frozen=True, slots=True)
+class PathMtu:
+    """What the host has learnt of the way to a destination: the longest packet in octets."""
+
+    destination: str
+    mtu: int
+
+    def read(self, view: View) -> str:
+        return str(view.path_mtus().get(self.destination, "")) or "unknown"
+
+    def holds(self, view: View) -> bool:
+        return view.path_mtus().get(self.destination) == self.mtu
+
+    @property
+    def words(self) -> str:
+        return f"the way to {self.destination} takes {self.mtu} octets"
+
+
+def path_mtus(cache: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The MTUs in a document of `ip -6 -j route show cache`, by destination."""
+    return {each["dst"]: metric["mtu"] for each in cache for metric in each.get("metrics", ()) if "mtu" in metric}
+
+
+State = PathMtu | Address | Neighbour | Routers | Listening | Snooped | Pinged | Received

@@ -28,6 +28,8 @@ class Host:
     settings: tuple[tuple[str, int | str], ...] = ()
     # Whether its link-local address stands for it in the text.
     named: bool = True
+    # The gateway on whose far link it is, if not on that of the others.
+    beyond: str = ""
 
     @property
     def address(self) -> str:
@@ -66,7 +68,27 @@ class Querier:
         return link_local(self.mac)
 
 
-Role = Host | Router | Querier
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A router that forwards between the link of the others and another one, on which `mtu` octets are the most.
+
+    It advertises a prefix on either; `far_mac` is its MAC on the far link, where it advertises the MTU too.
+    """
+
+    name: str
+    mac: str
+    far_mac: str
+    prefix: str
+    far_prefix: str
+    mtu: int
+
+    @property
+    def address(self) -> str:
+        """Its link-local address on the link of the others."""
+        return link_local(self.mac)
+
+
+Role = Host | Router | Querier | Gateway
 
 
 # What spares a scenario that which it is not about: detection, random delays of seconds, slow repeats.
@@ -78,7 +100,9 @@ _QUICK: dict[str, int | str] = {
 }
 
 
-def host(name: str, mac: str, *, named: bool = True, quick: bool = False, **settings: int | str) -> Host:
+def host(
+    name: str, mac: str, *, named: bool = True, quick: bool = False, beyond: str = "", **settings: int | str
+) -> Host:
     """A host with some settings. It asks for routers only if it is told to: most scenarios have none.
 
     A `quick` one uses its addresses untested and at once, and repeats its reports soon.
@@ -86,7 +110,7 @@ def host(name: str, mac: str, *, named: bool = True, quick: bool = False, **sett
     usual: dict[str, int | str] = {"router_solicitations": 0}
     if quick:
         usual |= _QUICK
-    return Host(name, mac, tuple((usual | settings).items()), named)
+    return Host(name, mac, tuple((usual | settings).items()), named, beyond)
 
 
 def link_local(mac: str) -> str:
