@@ -29,6 +29,7 @@ _PROTOCOLS = {
     132: "SCTP",
 }
 _MAXIMUM_HEADERS = 32
+_PART = "fragment of packet"
 
 
 class PacketAccount(NamedTuple):
@@ -62,7 +63,9 @@ def account(packet: bytes, *, quoted: bool = False) -> PacketAccount:
     else:
         kind = messages.kind(upper) if next_header == ipv6.ICMPV6 else _protocol(next_header)
         text = _upper_layer(next_header, upper, source, destination, quoted=quoted)
-        flaws += _icmpv6_flaws(next_header, upper, source, destination, hop_limit, whole=not missing and not quoted)
+        # The checksum is over the whole message, of which a first fragment has a part.
+        whole = not missing and not quoted and not any(header.startswith(_PART) for header in headers)
+        flaws += _icmpv6_flaws(next_header, upper, source, destination, hop_limit, whole=whole)
     return PacketAccount(source, destination, kind, text, tuple(headers), tuple(flaws))
 
 
@@ -121,7 +124,7 @@ def _fragment(header: bytes) -> tuple[str, bool]:
     if not offset and not more:
         return "fragment header around a whole packet", True
     rest = "more follow" if more else "the last"
-    return f"fragment of packet {identification:08x} from octet {offset}, {rest}", not offset
+    return f"{_PART} {identification:08x} from octet {offset}, {rest}", not offset
 
 
 def _options(octets: bytes) -> str:

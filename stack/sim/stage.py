@@ -95,7 +95,7 @@ class StationView:
         return route_documents.routes(self._station.interface, self._stage.now)
 
     def path_mtus(self) -> Mapping[str, int]:
-        return path_mtus(route_documents.destinations(self._station.interface))
+        return path_mtus(route_documents.destinations(self._station.interface, self._stage.now))
 
     def groups(self) -> frozenset[str]:
         return frozenset(format_address(group) for group in self._station.interface.listener.groups.records)

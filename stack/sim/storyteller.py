@@ -34,6 +34,7 @@ class Storyteller:
     def _name_beyond(self, gateway: Gateway) -> None:
         """The addresses that hosts on either side make of the gateway's prefixes."""
         self.narrator.name(link_local(gateway.far_mac), f"{gateway.name}'s far side")
+        self.narrator.name(in_prefix(gateway.prefix, gateway.mac), gateway.name)
         for role in self._stage.scenario.cast:
             if isinstance(role, Host):
                 prefix = gateway.far_prefix if role.beyond == gateway.name else gateway.prefix

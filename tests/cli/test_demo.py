@@ -62,6 +62,7 @@ def test_the_subjects_that_there_must_be() -> None:
         ("address-goes", "the last address going and coming back"),
         ("query", "a version 1 querier appears"),
         ("renumbering", "router renumbering"),
+        ("path-mtu", "path MTU"),
         ("done", "row S21"),
         ("pending", "row S48"),
         ("references", "row S61"),

@@ -252,6 +252,15 @@ CASES: dict[str, tuple[bytes, str]] = {
         "peer -> us: UDP from port 1 to port 2, 0 octets of data; "
         "fragment of packet 0000abcd from octet 0, more follow",
     ),
+    # The checksum is over the whole message.
+    "first fragment of a message": (
+        upper(44, struct.pack("!BBHI", 58, 0, 1, 0xABCD) + bytes((128, 0, 1, 2, 0, 7, 0, 1)) + bytes(8)),
+        "peer -> us: echo request 1 with 8 octets of data; fragment of packet 0000abcd from octet 0, more follow",
+    ),
+    "whole message with a fragment header and a wrong checksum": (
+        upper(44, struct.pack("!BBHI", 58, 0, 0, 1) + bytes((128, 0, 1, 2, 0, 7, 0, 1)) + bytes(8)),
+        "peer -> us: echo request 1 with 8 octets of data; fragment header around a whole packet [wrong checksum]",
+    ),
     "later fragment": (
         upper(44, struct.pack("!BBHI", 17, 0, 1_280, 0xABCD) + bytes(5)),
         "peer -> us: a later fragment with 5 octets; fragment of packet 0000abcd from octet 1280, the last",

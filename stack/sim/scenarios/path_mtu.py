@@ -51,7 +51,7 @@ SCENARIO = Scenario(
         at(2, "ada", Ping(THERE, "zoe", SIZE)),
         expects("ada", echo_request(THERE, source=HERE)),
         then("router", Frame("packet too big", destination=HERE)),
-        expects("ada", PathMtu(THERE, MTU), says=f"ada notes that the way to zoe takes {MTU} octets"),
+        expects("ada", PathMtu(THERE, MTU), says=f"it notes that the way to zoe takes {MTU} octets"),
         until(4),
         part("2. ada pings zoe again, and zoe answers", frozenset()),
         say("Now ada knows. The request leaves in two fragments, and zoe, which knows its link, answers in two."),
