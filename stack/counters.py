@@ -31,6 +31,7 @@ class Counters:
 
     __slots__ = (
         "delivers_in",
+        "ecn_in",
         "filter_errors",
         "filter_programs",
         "frag_creates",
@@ -41,10 +42,13 @@ class Counters:
         "icmp_errors_limited",
         "icmp_in",
         "icmp_out",
+        "icmp_out_errors",
         "icmp_unread_in",
         "limits",
         "looped",
         "mcast_in",
+        "mcast_octets_in",
+        "mcast_octets_out",
         "mcast_out",
         "mld_delayed",
         "octets_in",
@@ -73,6 +77,10 @@ class Counters:
         self.octets_out = 0
         self.mcast_in = 0
         self.mcast_out = 0
+        self.mcast_octets_in = 0
+        self.mcast_octets_out = 0
+        # By the two bits of RFC 3168 5; the packets without any (0) are all the rest.
+        self.ecn_in = [0] * 4
         self.out_discards = 0
         self.out_no_routes = 0
         self.frag_creates = 0
@@ -91,6 +99,8 @@ class Counters:
         self.icmp_unread_in = 0
         self.icmp_in = [0] * 256
         self.icmp_out = [0] * 256
+        # Errors and replies that there was no way for.
+        self.icmp_out_errors = 0
         self.udp_in = 0
         self.udp_out = 0
         self.udp_receive_buffer_errors = 0
@@ -110,6 +120,8 @@ class Counters:
         # RFC 4293: InMsgs includes the messages in error, and those with a wrong checksum are in InErrors too.
         table["Icmp6InMsgs"] += self.icmp_unread_in
         table.update(self._icmp6("Out", self.icmp_out))
+        table["Icmp6OutErrors"] = self.icmp_out_errors
+        table["Icmp6OutRateLimitHost"] = self.icmp_errors_limited
         table.update(self._udp6())
         for reason in Discard:
             if reason.counter is not None:
@@ -137,9 +149,17 @@ class Counters:
             "Ip6InDelivers": self.delivers_in,
             "Ip6InOctets": self.octets_in,
             "Ip6InMcastPkts": self.mcast_in,
+            "Ip6InMcastOctets": self.mcast_octets_in,
+            "Ip6InNoECTPkts": self.packets_in - sum(self.ecn_in),
+            "Ip6InECT1Pkts": self.ecn_in[1],
+            "Ip6InECT0Pkts": self.ecn_in[2],
+            "Ip6InCEPkts": self.ecn_in[3],
             "Ip6OutRequests": self.packets_out,
             "Ip6OutOctets": self.octets_out,
             "Ip6OutMcastPkts": self.mcast_out,
+            "Ip6OutMcastOctets": self.mcast_octets_out,
+            # Of a packet in fragments each is one.
+            "Ip6OutTransmits": self.packets_out - self.frag_oks + self.frag_creates,
             "Ip6OutDiscards": self.out_discards,
             "Ip6OutNoRoutes": self.out_no_routes,
             "Ip6FragOKs": self.frag_oks,

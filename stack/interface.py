@@ -362,6 +362,7 @@ class Interface:
         sent = self.transmit(multicast_mac(packet[24:40]), packet)
         if sent:
             self.host.counters.mcast_out += 1
+            self.host.counters.mcast_octets_out += len(packet)
         return sent
 
     def send_nd(

@@ -183,3 +183,33 @@ def test_multicast_out() -> None:
     assert table["Icmp6OutNeighborSolicits"] == sum(each.kind == 135 for each in sent)
     assert table["Icmp6OutGroupMembResponses"] == sum(each.kind == 131 for each in sent)
     assert all(ip(each.destination)[0] == 0xFF for each in sent)
+
+
+@pytest.mark.parametrize(
+    ("bits", "name"),
+    [(0, "Ip6InNoECTPkts"), (1, "Ip6InECT1Pkts"), (2, "Ip6InECT0Pkts"), (3, "Ip6InCEPkts")],
+)
+def test_congestion_bits(play: Play, bits: int, name: str) -> None:
+    """RFC 3168 5: the last two bits of the traffic class; the same packets again and again are counted alike."""
+    octets = bytearray(echo_request())
+    octets[15] = bits << 4
+    for _ in range(3):
+        difference = changed(play, bytes(octets))
+        assert {each for each in difference if each.startswith("Ip6In") and each.endswith("Pkts")} == {name}
+        assert difference[name] == 1
+
+
+def test_multicast_octets(play: Play) -> None:
+    """RFC 4293: octets of IPv6, headers included."""
+    octets = solicitation(OUR_LINK_LOCAL)
+    assert changed(play, octets)["Ip6InMcastOctets"] == len(octets) - 14
+    before = play.host.counters.as_dict()["Ip6OutMcastOctets"]
+    play.sent()
+    play.join("ff05::77")
+    (report,) = play.sent(131)
+    assert play.host.counters.as_dict()["Ip6OutMcastOctets"] == before + len(report.packet)
+
+
+def test_a_reply_without_a_way(play: Play) -> None:
+    octets = frame(packet("2001:db8:9::9", OUR_LINK_LOCAL, icmp("2001:db8:9::9", OUR_LINK_LOCAL, 128, 0, bytes(8))))
+    assert changed(play, octets)["Icmp6OutErrors"] == 1

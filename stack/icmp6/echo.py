@@ -38,6 +38,7 @@ def request(interface: "Interface", received: Received, now: float) -> Outcome:
     packet = ipv6.packet(source, received.source, ipv6.ICMPV6, hop_limit, message)
     interface.host.counters.icmp_out[icmpv6.ECHO_REPLY] += 1
     sent = output.send(interface, packet, now)
+    interface.host.counters.icmp_out_errors += not sent
     if sent:
         interface.known.learn(received, source)
     if interface.host.journal.on:

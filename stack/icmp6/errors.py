@@ -57,7 +57,8 @@ def send(
     host = interface.host
     packet = ipv6.packet(source, received.source, ipv6.ICMPV6, interface.variables.hop_limit, message)
     host.counters.icmp_out[kind] += 1
-    output.send(interface, packet, now)
+    if not output.send(interface, packet, now):
+        host.counters.icmp_out_errors += 1
 
 
 def _note(interface: "Interface", kind: int, code: int, parameter: int, against: str | None, now: float) -> None:

@@ -22,6 +22,9 @@ from stack.wire import icmpv6, ipv6
 if TYPE_CHECKING:
     from stack.interface import Interface
 
+# RFC 3168 5: the last two bits of the traffic class, as they stand in the second octet.
+_ECN = 0x30
+
 
 def receive(
     interface: "Interface",
@@ -41,6 +44,8 @@ def receive(
     if end > len(octets):
         return Discard.TRUNCATED
     packet = octets[:end]
+    if octets[1] & _ECN and not looped:
+        interface.host.counters.ecn_in[octets[1] >> 4 & 3] += 1
     source, destination = packet[8:24], packet[24:40]
     reason = None if looped else check_addresses(source, destination)
     if reason is None:
@@ -49,6 +54,7 @@ def receive(
         return reason
     if destination[0] == 0xFF:
         interface.host.counters.mcast_in += 1
+        interface.host.counters.mcast_octets_in += end
     link_multicast = is_multicast_mac(destination_mac)
     received = Received(packet, source, destination, packet[7], source_mac, link_multicast)
     next_header = chain.walk(interface, received, now)

@@ -36,6 +36,9 @@ _CHECKSUM_CHANGE = 0xFFFF - ((icmpv6.ECHO_REPLY - icmpv6.ECHO_REQUEST) << 8)
 # A packet goes straight to such a neighbour; in any other state sending has consequences.
 _READY = frozenset((NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE))
 
+# Packets with congestion bits (RFC 3168 5) are counted by them, on the whole way.
+_ECN = 0x30
+
 
 class KnownHeader:
     """The headers of echo requests of one length from one neighbour's address to one of ours.
@@ -118,6 +121,7 @@ class KnownHeaders:
             or received.link_multicast
             or packet[6] != ipv6.ICMPV6
             or interface.vlan is not None
+            or packet[1] & _ECN
             or len(packet) > interface.routes.path_mtu(received.source)
             or not limit
         ):
@@ -142,6 +146,7 @@ class KnownHeaders:
             or not limit
             or received.link_multicast
             or packet[6] != ipv6.UDP
+            or packet[1] & _ECN
             or interface.vlan is not None
         ):
             return

@@ -147,7 +147,7 @@ def test_counters(play: Play) -> None:
     grown = {name: after[name] - before[name] for name in after if after[name] != before[name]}
     # 3,000 octets are three fragments of at most 1,448, with 48 octets of headers each.
     expected = {"Ip6FragOKs": 1, "Ip6FragCreates": 3, "Ip6OutRequests": 1, "Ip6OutOctets": 3_144, "FramesOut": 3}
-    assert grown == expected
+    assert grown == expected | {"Ip6OutTransmits": 3}
 
 
 def test_a_link_that_takes_no_more(play: Play) -> None:
