@@ -58,6 +58,7 @@ class Runtime:
         self.wanted_up = True
         self.device_up = True
         self._tell = tell
+        self._sending = trio.lowlevel.ParkingLot()
         self._sleep: trio.CancelScope | None = None
         # Rung by a link that has no descriptor.
         self._bell = trio.lowlevel.ParkingLot()
@@ -84,6 +85,7 @@ class Runtime:
             if monitor is not None:
                 nursery.start_soon(self._watch_device, monitor)
             nursery.start_soon(self._keep_time)
+            nursery.start_soon(self._write_soon)
             await self._serve()
 
     async def _serve(self) -> None:
@@ -105,6 +107,12 @@ class Runtime:
             with trio.CancelScope(deadline=math.inf if deadline is None else deadline) as self._sleep:
                 await trio.sleep_forever()
             self.settle(trio.current_time())
+
+    async def _write_soon(self) -> None:
+        """Write what `end_soon` has left, when the tasks that sent it have had their turn."""
+        while True:
+            await self._sending.park()
+            self._write_out()
 
     async def _wait_for_frames(self) -> None:
         descriptor = self.link.fileno()
@@ -151,10 +159,21 @@ class Runtime:
             self.host.journal.end()
         self.settle(now)
 
+    def end_soon(self, now: float) -> None:
+        """As `end`, but frames leave together with what else is sent in this turn of the tasks: one wake-up of the link."""
+        if self.host.journal.on:
+            self.host.journal.end()
+        self.host.advance(now)
+        self._hurry()
+        self._sending.unpark()
+
     def settle(self, now: float) -> None:
         """After anything that changed the host: run what is due, send, and sleep only to the next deadline."""
         self.host.advance(now)
         self._write_out()
+        self._hurry()
+
+    def _hurry(self) -> None:
         deadline = self.host.next_deadline()
         if self._sleep is not None and deadline is not None and deadline < self._sleep.deadline:
             self._sleep.deadline = deadline

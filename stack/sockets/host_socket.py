@@ -136,7 +136,7 @@ class HostSocket(BaseSocket):
                 raise failure(errno.EINVAL) from error
             raise as_os_error(error) from error
         finally:
-            self.runtime.end(now)
+            self.runtime.end_soon(now)
         return len(data)
 
     def _check_flags(self, flags: int) -> None:
