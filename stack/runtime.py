@@ -160,7 +160,7 @@ class Runtime:
         self.settle(now)
 
     def end_soon(self, now: float) -> None:
-        """As `end`, but frames leave together with what else is sent in this turn of the tasks: one wake-up of the link."""
+        """As `end`, but frames leave together with what else this turn of the tasks sends: one wake-up of the link."""
         if self.host.journal.on:
             self.host.journal.end()
         self.host.advance(now)
