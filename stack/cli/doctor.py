@@ -15,6 +15,7 @@ from typing import Any
 
 from stack import doctor
 from stack.cli.asking import ask, print_json
+from stack.cli.fields import seconds
 from stack.doctor import FINE, PROBLEM, Finding
 
 ASKS_A_HOST = True
@@ -25,7 +26,9 @@ _SHORTEST = 0.1
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("--watch", action="store_true", help="go on until interrupted, and print what changes")
-    parser.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between two looks (1)")
+    parser.add_argument(
+        "--interval", type=seconds(_SHORTEST, 3600.0), default=1.0, metavar="S", help="seconds between two looks (1)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,7 +89,7 @@ def _watch(arguments: argparse.Namespace) -> int:
             for key in now.keys() - known.keys():
                 _tell(arguments, at, now[key].severity, now[key])
             known = now
-            time.sleep(max(arguments.interval, _SHORTEST))
+            time.sleep(arguments.interval)
     except KeyboardInterrupt:
         return _status(list(known.values()))
 

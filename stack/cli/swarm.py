@@ -13,10 +13,11 @@ example: sixtap swarm --hosts 500 --groups 4 --querier 60
 import argparse
 import json
 import resource
+import secrets
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -308,10 +309,11 @@ def _summary(
 def _behind(link: TapLink, arguments: argparse.Namespace, plan: CrowdPlan, trace: TraceFile | None) -> Summary:
     if arguments.mac_base is None:
         # The same on every start, another on every machine, with room for all of them.
-        own = tapping.station_mac(None, link)
-        plan = CrowdPlan(plan.hosts, plan.groups, own[:3] + bytes(3), plan.mix, plan.settings, plan.churn)
+        plan = replace(plan, mac_base=tapping.station_mac(None, link)[:3] + bytes(3))
+        plan.check()
     _check_kernel_mac(link, plan)
-    seed = int.from_bytes(link.kernel_mac, "big") ^ time.time_ns() if arguments.seed is None else arguments.seed
+    plan = replace(plan, settings=(*plan.settings, ("mtu", str(link.mtu))))
+    seed = secrets.randbits(64) if arguments.seed is None else arguments.seed
     live = Live(link, plan, seed, trace)
     tapping.tell(
         f"{link.name} {plan.hosts} hosts, MACs {format_mac(plan.mac_base)} to"

@@ -174,6 +174,25 @@ def test_churn(tmp_path: Path) -> None:
             assert running.end()["joins"] >= 1
 
 
+def test_the_devices_mtu_is_theirs(tmp_path: Path) -> None:
+    with Namespace() as namespace:
+        namespace.run("ip", "tuntap", "add", "dev", "t0", "mode", "tap")
+        namespace.run("ip", "link", "set", "t0", "mtu", "1400")
+        with swarm(namespace, tmp_path, "--hosts", "2", "--groups", "80", "--tap", "t0") as running:
+            running.wait_for("ready 2 hosts")
+            # 82 records of 20 octets are more than such a packet holds; the device would take them.
+            assert namespace.link("t0")["mtu"] == 1400
+            with namespace.enter():
+                raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            with raw:
+                raw.bind(("t0", 3))
+                raw.settimeout(20.0)
+                running.process.send_signal(signal.SIGINT)
+                lengths = [len(raw.recv(70_000)) for _ in range(4)]
+            assert max(lengths) <= 14 + 1400
+            assert running.process.wait(20.0) == 0
+
+
 def test_a_device_that_is_deleted(tmp_path: Path) -> None:
     with Namespace() as namespace, swarm(namespace, tmp_path, "--hosts", "2", "--tap", "t0") as running:
         running.wait_for("ready 2 hosts")
