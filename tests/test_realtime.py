@@ -44,7 +44,8 @@ class Link:
         own = Settings(dad_transmits=0, router_solicitations=0)
         first = int.from_bytes(OUR_MAC, "big")
         self.hosts: list[Station] = [
-            self.world.add_host(f"host{number}", (first + 256 * number).to_bytes(6, "big"), own) for number in range(hosts)
+            self.world.add_host(f"host{number}", (first + 256 * number).to_bytes(6, "big"), own)
+            for number in range(hosts)
         ]
         self.heard: list[Sent] = []
 
