@@ -55,7 +55,7 @@ SCENARIO = Scenario(
         until(2.5),
         part("2. It asks for the group alone, and bob, which joins it at that moment, is quicker", _TELL),
         say("For the router one listener is as good as two: whoever hears another's report keeps quiet."),
-        at(2.5, "router", Query(GROUP, delay=10)),
+        at(2.5, "router", Query(GROUP, delay=60)),
         at(2.503, "bob", join(GROUP)),
         expects("bob", report1(GROUP)),
         until(3.2),
