@@ -6,6 +6,7 @@ prefixes of its links and the routes that it is given; it fragments nothing, for
 no multicast, and keeps no limit on its errors.
 """
 
+from collections import Counter
 from random import Random
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ from stack.address import (
 )
 from stack.discard import Discard, Outcome, Verdict
 from stack.link.switch import Switch
-from stack.sim.router import AdvertisingRouter, RouterVariables, mtu_option, prefix_option
+from stack.sim.router import AdvertisingRouter, RouterVariables, mtu_option, prefix_option, remember
 from stack.sim.world import Seat, World
 from stack.wire import ethernet, icmpv6, ipv6, router
 from stack.wire import nd as wire
@@ -32,6 +33,8 @@ from stack.wire.checksum import with_checksum
 MAX_MULTICAST_SOLICIT = 3
 RETRANS_TIMER = 1.0
 WAITING_PACKETS = 64
+# Next hops that packets may wait for at once; packets for another are dropped.
+WAITING_HOPS = 256
 
 # Codes of destination unreachable (RFC 4443 3.1)
 NO_ROUTE = 0
@@ -94,6 +97,8 @@ class Leg(AdvertisingRouter):
         if mac is not None:
             self.put(packet, mac)
             return
+        if next_hop not in self._waiting and len(self._waiting) >= WAITING_HOPS:
+            return
         waiting = self._waiting.setdefault(next_hop, [])
         if len(waiting) < WAITING_PACKETS:
             waiting.append((packet, came_by))
@@ -119,12 +124,12 @@ class Leg(AdvertisingRouter):
 
 
 class ForwardingRouter:
-    """A router with legs in the links of one world; `sent` are the errors and redirects that it has sent, by type."""
+    """A router with legs in the links of one world; `sent` counts its errors and redirects by type."""
 
     def __init__(self, world: World, name: str, seed: int = 0) -> None:
         self.name = name
         self.legs: list[Leg] = []
-        self.sent: list[int] = []
+        self.sent: Counter[int] = Counter()
         self._world = world
         self._seed = seed
         self._routes: list[Route] = []
@@ -195,7 +200,7 @@ class ForwardingRouter:
         if route.leg is came_by and self.is_on_link(source, came_by):
             self.redirect(came_by, source, destination, next_hop, packet)
         shorter = packet[:7] + bytes((packet[7] - 1,)) + packet[8:]
-        came_by.forwarded.append(destination)
+        remember(came_by.forwarded, destination)
         route.leg.send_packet(shorter, next_hop, came_by, now)
         if route.leg is not came_by:
             self._settle(route.leg)
@@ -250,7 +255,7 @@ class ForwardingRouter:
         return max(matching, key=lambda each: each.length, default=None)
 
     def _say(self, leg: Leg, kind: int, packet: bytes, mac: MacAddress) -> None:
-        self.sent.append(kind)
+        self.sent[kind] += 1
         leg.put(packet, mac)
         self._settle(leg)
 

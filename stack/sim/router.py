@@ -34,6 +34,10 @@ MAX_INITIAL_RTR_ADVERTISEMENTS = 3
 MIN_DELAY_BETWEEN_RAS = 3.0
 MAX_RA_DELAY_TIME = 0.5
 
+# Neighbours that are known at once, and destinations that are remembered; the oldest make room.
+NEIGHBOURS_LIMIT = 4_096
+REMEMBERED_LIMIT = 4_096
+
 _PREFERENCE_BITS = {value: bits for bits, value in router.PREFERENCE_VALUES.items() if value is not None}
 
 
@@ -63,7 +67,7 @@ class AdvertisingRouter:
         self.addresses: list[IPv6Address] = [self.address]
         self.variables = RouterVariables() if variables is None else variables
         self.running = False
-        # What it has answered echo requests for.
+        # What it has answered echo requests for, or forwarded, lately.
         self.forwarded: list[IPv6Address] = []
         self._rng = rng
         self._timers = Timers()
@@ -123,6 +127,8 @@ class AdvertisingRouter:
         return None
 
     def _learn(self, address: IPv6Address, mac: MacAddress, now: float) -> None:
+        if address not in self._neighbours and len(self._neighbours) >= NEIGHBOURS_LIMIT:
+            del self._neighbours[next(iter(self._neighbours))]
         self._neighbours[address] = mac
 
     def advance(self, now: float) -> None:
@@ -217,7 +223,7 @@ class AdvertisingRouter:
         if destination not in self.addresses:
             if is_link_local(source) or is_link_local(destination):
                 return Discard.ADDRESS_NOT_OURS
-            self.forwarded.append(destination)
+            remember(self.forwarded, destination)
         _, _, _, identifier, sequence = icmpv6.ECHO_HEADER.unpack_from(message)
         data = message[icmpv6.ECHO_HEADER.size :]
         reply = icmpv6.echo(icmpv6.ECHO_REPLY, destination, source, identifier, sequence, data)
@@ -232,6 +238,13 @@ class AdvertisingRouter:
             return
         packet = ipv6.packet(self.address if origin is None else origin, destination, ipv6.ICMPV6, hop_limit, message)
         self._output.append((None, to + self.mac + ethernet.IPV6_TYPE + packet))
+
+
+def remember(seen: list[IPv6Address], address: IPv6Address) -> None:
+    """Put an address behind those that were seen before, of which the last `REMEMBERED_LIMIT` are kept."""
+    seen.append(address)
+    if len(seen) > 2 * REMEMBERED_LIMIT:
+        del seen[:-REMEMBERED_LIMIT]
 
 
 # -- options, ready for `RouterVariables.options`

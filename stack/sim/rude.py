@@ -21,7 +21,7 @@ from stack.address import (
 from stack.discard import Discard, Outcome, Verdict
 from stack.sim.querier.messages import query_frames
 from stack.sim.querier.variables import QueryFields, Variables
-from stack.sim.router import prefix_option
+from stack.sim.router import prefix_option, remember
 from stack.timers import Timers
 from stack.wire import ethernet, icmpv6, ipv6, router
 from stack.wire import nd as wire
@@ -63,7 +63,7 @@ class RudeNeighbour:
             return Discard.NOT_FOR_US
         target = message[8:24]
         if source == UNSPECIFIED and (self.denies or target in self.claims):
-            self.denied.append(target)
+            remember(self.denied, target)
             self.advertise_falsely(target)
         elif source != UNSPECIFIED and target in self.claims:
             self.advertise_falsely(target, source, frame[6:12], solicited=True)

@@ -5,7 +5,8 @@ import pytest
 from stack.icmp6.echo import EchoAnswer, EchoError
 from stack.link.switch import Switch
 from stack.settings import Settings
-from stack.sim.forwarding import ForwardingRouter, Leg
+from stack.sim.forwarding import WAITING_HOPS, ForwardingRouter, Leg
+from stack.sim.router import NEIGHBOURS_LIMIT, REMEMBERED_LIMIT, remember
 from stack.sim.world import Station, World
 from tests.playbook import Sent, frame, icmp, ip, packet, text
 
@@ -159,3 +160,32 @@ def test_a_route_to_another_router() -> None:
     route.world.run_until(route.world.now + 1)
     passed = [each for each in route.on_far if each.kind == 128]
     assert passed[-1].frame[:6] == BOB_MAC
+
+
+def test_a_scan_of_the_far_link_fills_no_table() -> None:
+    # One solicitation for each of so many; whoever is there is reached all the same.
+    route = Route()
+    for number in range(WAITING_HOPS + 100):
+        octets = echo_to(f"2001:db8:2::1:{number:x}")
+        route.world.send(frame(octets, mac=ADA_MAC, to=NEAR_MAC), route.ada.port)
+    route.world.run_until(route.world.now + 0.5)
+    asked = {each.target for each in route.on_far if each.kind == 135 and each.target.startswith("2001:db8:2::1:")}
+    assert len(asked) == WAITING_HOPS
+    route.world.run_until(route.world.now + 5)
+    assert [type(each) for each in route.ping(BOB)] == [EchoAnswer]
+
+
+def test_neighbours_are_bounded() -> None:
+    leg = Route().near
+    for number in range(NEIGHBOURS_LIMIT + 10):
+        leg._learn(ip(f"fe80::1:{number:x}"), ADA_MAC, 0.0)
+    assert len(leg._neighbours) == NEIGHBOURS_LIMIT
+    assert leg.mac_of(ip(f"fe80::1:{NEIGHBOURS_LIMIT + 9:x}")) == ADA_MAC
+
+
+def test_what_was_seen_is_remembered_within_bounds() -> None:
+    seen: list[bytes] = []
+    for number in range(3 * REMEMBERED_LIMIT):
+        remember(seen, number.to_bytes(16, "big"))
+    assert REMEMBERED_LIMIT <= len(seen) <= 2 * REMEMBERED_LIMIT
+    assert seen[-1] == (3 * REMEMBERED_LIMIT - 1).to_bytes(16, "big")
