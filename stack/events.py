@@ -187,6 +187,34 @@ class RouteChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StaticRouteChanged:
+    """The user gave a route, or took it back."""
+
+    prefix: IPv6Address
+    prefix_length: int
+    gateway: IPv6Address
+    metric: int
+    present: bool
+    kind: ClassVar[str] = "route"
+
+    def text(self) -> str:
+        route = f"{format_address(self.prefix)}/{self.prefix_length} via {format_address(self.gateway)}"
+        return f"route {route} metric {self.metric} {'added' if self.present else 'deleted'}"
+
+
+@dataclass(frozen=True, slots=True)
+class QuerierChanged:
+    """Another router than before asks who listens, or it speaks another version."""
+
+    querier: IPv6Address
+    version: int
+    kind: ClassVar[str] = "querier"
+
+    def text(self) -> str:
+        return f"querier {format_address(self.querier)}, MLD version {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class PrefixChanged:
     """A router said that a prefix is on-link, or it is so no more."""
 
@@ -254,6 +282,8 @@ Event = (
     | NoRouters
     | Redirected
     | RouteChanged
+    | StaticRouteChanged
+    | QuerierChanged
     | PrefixChanged
     | ConfigurationFlags
     | LinkMtuChanged

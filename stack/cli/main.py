@@ -30,6 +30,7 @@ COMMANDS = {
     "doctor": "why a snooping switch forgets the port, or will",
     "top": "a live view: addresses, groups with their timers, neighbours, routers, rates, last frames",
     "set": "settings",
+    "monitor": "events as they happen, one line each",
     "why": "the chain of causes behind a frame of the flight recorder",
     "why-not": "why nothing comes in for an address or a group",
     "record": "write the flight recorder's bundle, which replay repeats bit for bit",

@@ -18,6 +18,7 @@ import trio
 from stack.control import protocol, udp, watching
 from stack.control.arguments import Arguments
 from stack.control.commands import HANDLERS
+from stack.control.monitor import monitor
 from stack.control.ping import ping
 from stack.errors import RefusedError, StackError, UsageError
 from stack.runtime import Runtime
@@ -33,6 +34,7 @@ Tell = Callable[[dict[str, Any]], Awaitable[None]]
 Service = Callable[[Runtime, Arguments, Tell], Awaitable[None]]
 
 SERVICES: dict[str, Service] = {
+    "monitor": monitor,
     "ping": ping,
     "udp send": udp.send,
     "udp recv": udp.receive,

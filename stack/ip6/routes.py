@@ -26,6 +26,7 @@ from stack.address import (
 )
 from stack.calls import recorded
 from stack.errors import RefusedError, UsageError
+from stack.events import StaticRouteChanged
 from stack.ip6.destinations import Destination, DestinationCache
 from stack.ip6.static_routes import DEFAULT_METRIC, StaticRoute, StaticRoutes
 from stack.nd.resolution import PROBE_INTERVAL, is_answer
@@ -97,15 +98,22 @@ class Routes:
         route = StaticRoute(network(prefix, length), length, gateway, metric)
         self.static.add(route, self._interface.host.settings.max_static_routes)
         self.changed()
+        self._tell(route, present=True)
         return route
 
     def delete(
         self, prefix: IPv6Address, length: int, gateway: IPv6Address | None = None, metric: int | None = None
     ) -> None:
         """Remove a static route, of several the preferred one that fits. Raises RefusedError if there is none."""
-        self.static.delete(prefix, length, gateway, metric)
+        gone = self.static.delete(prefix, length, gateway, metric)
         self._failed &= self.static.gateways
         self.changed()
+        self._tell(gone, present=False)
+
+    def _tell(self, route: StaticRoute, *, present: bool) -> None:
+        host = self._interface.host
+        if host.listeners:
+            host.emit(StaticRouteChanged(route.prefix, route.length, route.gateway, route.metric, present))
 
     def _check_gateway(self, gateway: IPv6Address) -> None:
         text = format_address(gateway)

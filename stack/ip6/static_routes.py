@@ -60,8 +60,8 @@ class StaticRoutes:
         self.table[route.prefix, route.length, route.metric] = route
         self._arrange()
 
-    def delete(self, prefix: IPv6Address, length: int, gateway: IPv6Address | None, metric: int | None) -> None:
-        """Remove the route to a prefix, the preferred one of several that fit. Raises RefusedError if there is none."""
+    def delete(self, prefix: IPv6Address, length: int, gateway: IPv6Address | None, metric: int | None) -> StaticRoute:
+        """Remove the route to a prefix, the preferred of several that fit, and return it; RefusedError if there is none."""
         prefix = network(prefix, length)
         fitting = [
             route
@@ -76,6 +76,7 @@ class StaticRoutes:
         gone = min(fitting, key=lambda route: route.metric)
         del self.table[gone.prefix, gone.length, gone.metric]
         self._arrange()
+        return gone
 
     def _arrange(self) -> None:
         by_length: dict[int, dict[IPv6Address, list[StaticRoute]]] = {}

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from stack.address import UNSPECIFIED, is_link_local, is_multicast
 from stack.discard import Discard, Outcome, Verdict
+from stack.events import QuerierChanged
 from stack.mld.groups import is_source_specific
+from stack.mld.observed import HeardQuery
 from stack.wire import mld as wire
 from stack.wire import mldv2
 
@@ -21,8 +23,24 @@ _GROUP = slice(8, 24)
 def query(interface: "Interface", received: "Received", now: float) -> Outcome:
     """A query of either version, answered in the version that is spoken (RFC 3810 6.2, 8.1)."""
     outcome = _query(interface, received, now)
-    interface.listener.observed.query(outcome, received.payload, received.source, now)
+    observed = interface.listener.observed
+    before = observed.last
+    observed.query(outcome, received.payload, received.source, now)
+    if observed.last is not None and observed.last is not before:
+        _tell_querier(interface, before, observed.last, now)
     return outcome
+
+
+def _tell_querier(interface: "Interface", before: HeardQuery | None, query: HeardQuery, now: float) -> None:
+    """Whoever listens hears of the querier when it is another, or speaks another version."""
+    if before is not None and (before.source, before.version) == (query.source, query.version):
+        return
+    host = interface.host
+    event = QuerierChanged(query.source, query.version)
+    if host.journal.on:
+        host.journal.note(now, "mld", event.text(), "RFC 3810 7.6.2")
+    if host.listeners:
+        host.emit(event)
 
 
 def _query(interface: "Interface", received: "Received", now: float) -> Outcome:

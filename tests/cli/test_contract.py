@@ -184,6 +184,7 @@ ELSEWHERE = {
     "querier": "tests/live/test_querier.py",
     "completion": "tests/cli/test_completion.py",
     "doctor": "tests/live/test_doctor.py",
+    "monitor": "tests/cli/test_monitor.py",
     "record": "tests/live/test_recorder.py",
     "why": "tests/recorder/test_why.py",
 }
