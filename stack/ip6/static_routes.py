@@ -61,7 +61,7 @@ class StaticRoutes:
         self._arrange()
 
     def delete(self, prefix: IPv6Address, length: int, gateway: IPv6Address | None, metric: int | None) -> StaticRoute:
-        """Remove the route to a prefix, the preferred of several that fit, and return it; RefusedError if there is none."""
+        """Remove the route to a prefix, of several that fit the preferred one; RefusedError if there is none."""
         prefix = network(prefix, length)
         fitting = [
             route
