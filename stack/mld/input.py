@@ -38,7 +38,7 @@ def _tell_querier(interface: "Interface", before: HeardQuery | None, query: Hear
     host = interface.host
     event = QuerierChanged(query.source, query.version)
     if host.journal.on:
-        host.journal.note(now, "mld", event.text(), "RFC 3810 7.6.2")
+        host.journal.note(now, "querier", event.text(), "RFC 3810 7.6.2")
     if host.listeners:
         host.emit(event)
 
