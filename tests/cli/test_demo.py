@@ -235,6 +235,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     demo.run(parse("--list"))
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == NAMES
+    assert max(len(line) for line in lines) <= WIDTH
     demo.run(parse("--list", "--json"))
     assert [each["name"] for each in json.loads(capsys.readouterr().out)] == NAMES
 

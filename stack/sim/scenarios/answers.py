@@ -13,7 +13,7 @@ CLOSED = 9
 SCENARIO = Scenario(
     name="answers",
     title="What a host answers",
-    summary="pings of an address, of all nodes and of a group; a datagram to a port that nobody has",
+    summary="pings of an address, of all nodes and of a group; a datagram to a closed port",
     cast=(ADA, BOB),
     steps=(
         say("ada has no program but what every host has. bob tries what it answers."),

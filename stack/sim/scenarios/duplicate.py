@@ -15,7 +15,7 @@ BOB = host("bob", MAC, named=False, dad_transmits=0, router_solicitation_delay=0
 SCENARIO = Scenario(
     name="duplicate",
     title="Two hosts, one address",
-    summary="a duplicate: two hosts with one MAC, the second is told that the address is taken, and how it is cured",
+    summary="a duplicate: a second host with the same MAC makes the same address; how it is cured",
     cast=(ADA, BOB),
     rows=("S06",),
     steps=(

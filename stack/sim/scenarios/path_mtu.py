@@ -28,7 +28,7 @@ HERE, THERE = in_prefix(NEAR, ADA.mac), in_prefix(FAR, ZOE.mac)
 SCENARIO = Scenario(
     name="path-mtu",
     title="The way is narrower than the link",
-    summary="path MTU: a packet is too big for a link on its way, the router says so, fragments follow",
+    summary="path MTU: a packet is too big for the way, the router says so, fragments follow",
     cast=(ADA, ROUTER, ZOE),
     steps=(
         say(

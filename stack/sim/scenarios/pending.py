@@ -26,7 +26,7 @@ BOB = host("bob", "02:00:00:00:00:0b", quick=True, force_mld_version=1)
 SCENARIO = Scenario(
     name="pending",
     title="The report that never comes",
-    summary="row S48: a delayed first report, and a peer that reports first; mld6.c stays silent for good",
+    summary="row S48: a peer reports before a delayed first report, and mld6.c stays silent",
     cast=(ADA, BOB),
     rows=(ROW,),
     steps=(

@@ -26,7 +26,7 @@ BOB = host("bob", "02:00:00:00:00:0b", quick=True, mldv1_unsolicited_report_inte
 SCENARIO = Scenario(
     name="references",
     title="One of two programs ends",
-    summary="row S61: the first report is lost and one of two programs ends; mld6.c forgets to repeat the report",
+    summary="row S61: one of two programs ends, and mld6.c forgets to repeat a lost report",
     cast=(ADA, BOB),
     rows=(ROW,),
     steps=(

@@ -27,7 +27,7 @@ _TELL = frozenset((ADDRESSES,))
 SCENARIO = Scenario(
     name="renumbering",
     title="The network gets another prefix",
-    summary="router renumbering: the old address is deprecated, the new one is used, the router goes",
+    summary="router renumbering: the old address fades, the new one is used, the router goes",
     cast=(ADA, ROUTER),
     steps=(
         say(f"""ada has the address {BEFORE}, made from the router's prefix. The provider assigns another prefix."""),

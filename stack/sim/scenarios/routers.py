@@ -27,7 +27,7 @@ GLOBAL = in_prefix(PREFIX, ADA.mac)
 SCENARIO = Scenario(
     name="routers",
     title="Two routers",
-    summary="two routers of different preference: which one has the packets, and what when it goes",
+    summary="two routers of different preference: which has the packets, and what when it goes",
     cast=(ADA, ONE, TWO),
     steps=(
         say("Router `one` says of itself that it is better avoided, router `two` that it is to be preferred."),

@@ -13,7 +13,7 @@ ROUTER = Querier("router", "02:00:00:00:00:01", delay=1.0)
 SCENARIO = Scenario(
     name="snooping",
     title="A switch that listens in",
-    summary="joining under snooping: a report opens the port for a group, a question unanswered closes it",
+    summary="joining under snooping: a report opens the port, an unanswered question closes it",
     cast=(ADA, ROUTER),
     snooping=True,
     steps=(

@@ -27,7 +27,7 @@ ROUTER = Querier("router", "02:00:00:00:00:01")
 SCENARIO = Scenario(
     name="sources",
     title="From whom a group is wanted",
-    summary="source filters: programs want one group from different senders, and the router asks",
+    summary="source filters: programs want one group from different senders",
     cast=(ADA, ROUTER),
     steps=(
         say(

@@ -23,7 +23,7 @@ _TELL = frozenset((NEIGHBOURS,))
 SCENARIO = Scenario(
     name="unreachable",
     title="Neighbours: found, lost, and never there",
-    summary="resolution and unreachability: an address becomes a MAC, a neighbour goes silent, nobody is there",
+    summary="resolution and unreachability: a MAC is found, a neighbour lost, another never there",
     cast=(ADA, BOB),
     steps=(
         say(
