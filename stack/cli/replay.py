@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stack.cli import replay_text
 from stack.errors import UsageError
+from stack.replay.bundles import is_bundle, play_bundle
 from stack.replay.play import Mode, Player
 
 SUMMARY = "feed captures to a virtual host, and report what it did; --mutate fuzzes it"
@@ -19,7 +20,9 @@ SUMMARY = "feed captures to a virtual host, and report what it did; --mutate fuz
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `sixtap replay`."""
-    parser.add_argument("captures", nargs="+", type=Path, metavar="CAPTURE", help="pcap or pcapng files")
+    parser.add_argument(
+        "captures", nargs="+", type=Path, metavar="CAPTURE", help="pcap or pcapng files, bundles (sixtap record)"
+    )
     parser.add_argument(
         "--mode",
         choices=[mode.value for mode in Mode],
@@ -37,6 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--cold", action="store_true", help="each case begins with a host that just comes up")
     group.add_argument("--save", type=Path, metavar="DIR", help="write what is found there: a capture, a case, a test")
     group.add_argument("--uncovered", action="store_true", help="list the states, events and discards never reached")
+    group = parser.add_argument_group("a real link")
+    group.add_argument("--to-tap", metavar="NAME", help="send the frames through this TAP device, without a host")
+    group.add_argument("--alive", metavar="ADDRESS", help="ping this target, and find what silences it")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for each frame, and for each answer")
     parser.epilog = (
         "examples:\n  sixtap replay --mode stimulus office.pcapng\n"
@@ -52,9 +58,17 @@ def _count(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Play or mutate the captures; the exit status."""
+    """Play, mutate or send the captures; the exit status."""
+    # Imported only here, so that a plain replay does not wait for it.
+    if arguments.to_tap is not None:
+        if arguments.mutate or arguments.json:
+            raise UsageError("--to-tap sends captures as they are: no --mutate, no --json")
+        from stack.cli import replay_aim
+
+        return replay_aim.run(arguments)
+    if arguments.alive is not None:
+        raise UsageError("--alive goes with --to-tap")
     if arguments.mutate:
-        # Only here, so that a plain replay does not wait for it.
         from stack.cli import replay_mutate
 
         return replay_mutate.run(arguments)
@@ -69,7 +83,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     progress = replay_text.Progress(len(arguments.captures))
     for path in arguments.captures:
-        player.play(path)
+        if is_bundle(path):
+            play_bundle(path, player.report)
+        else:
+            player.play(path)
         progress.tell(player.report.frames)
     replay_text.conclude(player.report, arguments.seed, as_json=arguments.json, command=command)
     return 0 if player.report.clean else 1

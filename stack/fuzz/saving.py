@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from stack import __version__
@@ -51,7 +51,7 @@ def save(folder: Path, finding: Finding, seed: int, *, cold: bool, captures: Seq
     test = _TEST.format(signature=finding.signature, details=details, name=name, seed=seed, cold=cold)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        (target / "min.pcap").write_bytes(_capture(finding.frames))
+        (target / "min.pcap").write_bytes(capture_of((each.gap, each.octets) for each in finding.frames))
         (target / "case.json").write_text(json.dumps(case, indent=2) + "\n", encoding="utf-8")
         (target / f"test_{name}.py").write_text(test, encoding="utf-8")
     except OSError as error:
@@ -59,14 +59,14 @@ def save(folder: Path, finding: Finding, seed: int, *, cold: bool, captures: Seq
     return target
 
 
-def _capture(frames: Sequence[Planned]) -> bytes:
-    """A pcap file with times in nanoseconds, the first frame's gap counted from 0."""
+def capture_of(frames: Iterable[tuple[float, bytes]]) -> bytes:
+    """A pcap file of frames, each with the seconds since the one before; times are in nanoseconds and begin at 0."""
     octets = struct.pack("<IHHiIII", _NANOSECOND_MAGIC, 2, 4, 0, 0, 0xFFFF, _ETHERNET)
     time = 0
-    for each in frames:
-        time += round(each.gap * _NANOSECONDS)
+    for gap, frame in frames:
+        time += round(gap * _NANOSECONDS)
         seconds, fraction = divmod(time, _NANOSECONDS)
-        octets += struct.pack("<IIII", seconds, fraction, len(each.octets), len(each.octets)) + each.octets
+        octets += struct.pack("<IIII", seconds, fraction, len(frame), len(frame)) + frame
     return octets
 
 
