@@ -21,7 +21,7 @@ from pathlib import Path
 from socket import AF_INET6, inet_pton
 from typing import Any, NamedTuple
 
-from tools.benchmark import bridge, contest, inmemory, mld_report, native, soak, startup
+from tools.benchmark import bridge, contest, inmemory, mld_report, native, peers, soak, startup
 from tools.benchmark.contest import Terms
 from tools.benchmark.frames import Station
 from tools.benchmark.responder import Responder, start_host, start_hosting, start_loop, start_reference, start_udp_echo
@@ -33,6 +33,8 @@ _GROUPS_MAX = 16_000  # mld_max_groups, and room for the host's own
 _WINDOW_MAX = 400  # the queue of a TAP device holds 500 frames
 _FULL = {"groups": 10_000, "neighbours": 10_000, "sockets": 1_000}
 _SOAK = 600
+# Requests in a round with peers of which some are slow.
+_SLOW = 2_000
 
 
 class Run(NamedTuple):
@@ -73,6 +75,18 @@ def _echo(run: Run) -> list[dict[str, Any]]:
         "sixtap --no-record": lambda: start_host("bench3", run.folder),
     }
     return [run.contest(starts, "echo", size) for size in run.options.size or [56, 1_400]]
+
+
+def _peers(run: Run) -> list[dict[str, Any]]:
+    python = Path(run.options.peers).absolute()
+    starts = {
+        **run.reference(),
+        "sixtap": lambda: start_host("bench2", run.folder),
+        "PyTCP, no log": lambda: peers.start_pytcp("bench10", python),
+        "scapy": lambda: peers.start_scapy("bench11", python),
+    }
+    slow = run._replace(options=argparse.Namespace(**{**vars(run.options), "count": min(run.options.count, _SLOW)}))
+    return [slow.contest(starts, "echo", 56)]
 
 
 def _udp(run: Run) -> list[dict[str, Any]]:
@@ -145,7 +159,8 @@ SECTIONS = {
     "memory": Section("without a device: calls, simulation, insertions, memory", _memory, inmemory.show, live=False),
     "mld": Section("the multicast listener", _mld, mld_report.show, live=False),
 }
-# Not part of --all: it takes as long as it is told to.
+# Not part of --all: the one takes as long as it is told to, the others have to be got first.
+_PEERS = Section("PyTCP and scapy", _peers, _show_contests)
 _SOAKING = Section("minutes at full load", _soak, soak.show)
 
 
@@ -171,6 +186,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--soak", type=_number(1, 86_400), nargs="?", const=_SOAK, metavar="SECONDS", help=f"{_SOAKING.about} ({_SOAK})"
     )
+    parser.add_argument("--peers", metavar="PYTHON", help=f"{_PEERS.about}, by an interpreter that has them")
     parser.add_argument("--count", type=_number(1, 10_000_000), default=50_000, help="requests in a round (50000)")
     parser.add_argument("--window", type=_number(1, _WINDOW_MAX), default=64, help="requests in flight (64)")
     parser.add_argument("--rounds", type=_number(1, 1_000), default=5, help="rounds (5)")
@@ -187,7 +203,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(arguments)
     named = list(SECTIONS) if options.all else options.sections or []
-    options.sections = named or ([] if options.soak else ["echo"])
+    options.sections = named or ([] if options.soak or options.peers else ["echo"])
     options.live = sys.platform == "linux" and os.geteuid() == 0
     return options
 
@@ -225,6 +241,8 @@ def _failed(results: dict[str, Any]) -> bool:
 def main() -> int:
     options = parse(sys.argv[1:])
     chosen = {name: SECTIONS[name] for name in options.sections}
+    if options.peers:
+        chosen["peers"] = _PEERS
     if options.soak:
         chosen["soak"] = _SOAKING
     if options.live or any(section.live for section in chosen.values()):

@@ -1,6 +1,6 @@
-"""Opens a TAP device and becomes a program that is given its descriptor.
+"""Opens a TAP device and becomes a program that has it as its standard input.
 
-Started as `python -m tools.benchmark.handover NAME PROGRAM`.
+Started as `python -m tools.benchmark.handover NAME PROGRAM [ARGUMENT...]`.
 """
 
 import os
@@ -9,14 +9,13 @@ import sys
 from stack.link.tap import TapLink
 
 
-def main(name: str, program: str) -> None:
+def main(name: str, program: str, *arguments: str) -> None:
     link = TapLink(name)
-    descriptor = link.fileno()
-    os.set_blocking(descriptor, True)
-    os.set_inheritable(descriptor, True)
+    os.dup2(link.fileno(), 0)
+    os.set_blocking(0, True)
     print(f"reference: {name} ready", file=sys.stderr, flush=True)
-    os.execv(program, [program, str(descriptor)])
+    os.execv(program, [program, *arguments])
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FLOW = 14, FLOW_END = 18, NEXT_HEADER = 20, SOURCE = 22, TYPE = 54, CHECKSUM = 56, TARGET = 62, SOLICITED = 86 };
+enum { FLOW = 14, FLOW_END = 18, NEXT_HEADER = 20, HOP_LIMIT = 21, SOURCE = 22, TYPE = 54, CHECKSUM = 56, TARGET = 62, SOLICITED = 86 };
 enum { ICMPV6 = 58, SOLICITATION = 135 };
 enum { BATCH = 64, PATIENCE_MS = 2000, LONGEST = 2048, BUFFER = 1 << 23 };
 
@@ -43,7 +43,7 @@ static unsigned long long nanoseconds(void)
     return (unsigned long long)now.tv_sec * 1000000000ull + (unsigned long long)now.tv_nsec;
 }
 
-/* Which request a frame is the right reply to, or -1; the word with the flow label is left out. */
+/* Which request a frame is the right reply to, or -1; flow label and hop limit, which a host chooses, are left out. */
 static int answers(const unsigned char *frame, size_t length)
 {
     unsigned number;
@@ -55,7 +55,8 @@ static int answers(const unsigned char *frame, size_t length)
     if (number >= slots)
         return -1;
     wanted = replies + number * reply_length;
-    if (memcmp(frame, wanted, FLOW) || memcmp(frame + FLOW_END, wanted + FLOW_END, reply_length - FLOW_END))
+    if (memcmp(frame, wanted, FLOW) || memcmp(frame + FLOW_END, wanted + FLOW_END, HOP_LIMIT - FLOW_END) ||
+        memcmp(frame + SOURCE, wanted + SOURCE, reply_length - SOURCE))
         return -1;
     return (int)number;
 }

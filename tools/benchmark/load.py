@@ -18,8 +18,9 @@ ALL_PROTOCOLS = 3
 PATIENCE = 2.0  # seconds without a reply before the requests in flight are given up
 _BUFFER = 1 << 22
 _MAXIMUM = 4_096
-# In what we compare, the word with the flow label is left out: a host may choose one.
+# In what we compare, flow label and hop limit are left out: a host may choose them.
 _FLOW = slice(frames.ETHERNET, frames.ETHERNET + 4)
+_HOP_LIMIT = frames.ETHERNET + 7
 
 
 class Round(NamedTuple):
@@ -143,4 +144,4 @@ class PythonLoad:
 
 
 def _compared(frame: bytes) -> bytes:
-    return frame[: _FLOW.start] + frame[_FLOW.stop :]
+    return frame[: _FLOW.start] + frame[_FLOW.stop : _HOP_LIMIT] + frame[_HOP_LIMIT + 1 :]

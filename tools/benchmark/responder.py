@@ -88,25 +88,25 @@ def start_host(name: str, folder: Path, *options: str) -> Responder:
 def start_hosting(name: str, *options: str) -> Responder:
     """The host with much in its tables (`tools.benchmark.hosting`)."""
     command = [sys.executable, "-m", "tools.benchmark.hosting", name, format_mac(_mac(name)), *options]
-    return Responder(name, command, _station(name))
+    return Responder(name, command, station_of(name))
 
 
 def start_udp_echo(name: str) -> Responder:
     """The echo service over `stack.sockets`."""
     command = [sys.executable, "-m", "tools.benchmark.udp_echo", name, format_mac(_mac(name))]
-    return Responder(name, command, _station(name))
+    return Responder(name, command, station_of(name))
 
 
 def start_loop(name: str) -> Responder:
     """The bare trio loop."""
-    station = _station(name)
+    station = station_of(name)
     address = format_address(station.address)
     return Responder(name, [sys.executable, "-m", "tools.benchmark.loop", name, station.mac.hex(), address], station)
 
 
 def start_reference(name: str, program: Path) -> Responder:
     """reference.c, compiled; it answers whatever the address."""
-    return Responder(name, [sys.executable, "-m", "tools.benchmark.handover", name, str(program)], _station(name))
+    return Responder(name, [sys.executable, "-m", "tools.benchmark.handover", name, str(program)], station_of(name))
 
 
 def _mac(name: str) -> bytes:
@@ -114,6 +114,7 @@ def _mac(name: str) -> bytes:
     return b"\x02\x62" + zlib.crc32(name.encode()).to_bytes(4, "big")
 
 
-def _station(name: str) -> Station:
+def station_of(name: str) -> Station:
+    """The MAC and the link-local address of the responder of that name."""
     mac = _mac(name)
     return Station(mac, b"\xfe\x80" + bytes(6) + eui64_identifier(mac))
