@@ -122,7 +122,7 @@ def test_the_tests_of_this_folder_are_all_used() -> None:
     """Each test that was written for a clause is named by one."""
     used = {test.partition("[")[0] for row in draw_conformance.rows() for test in row.tests}
     written = set()
-    for file in ("conformance/test_rfc4861.py", "conformance/test_rfc4862.py"):
+    for file in ("conformance/test_rfc4861.py", "conformance/test_rfc4862.py", "conformance/test_rfc8200.py"):
         found = file_of_tests(file)
         assert found is not None and found.tests
         written |= {f"{file}::{test}" for test in found.tests}

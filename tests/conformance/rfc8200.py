@@ -1,0 +1,297 @@
+"""RFC 8200: the IPv6 header, extension headers, fragments, sizes and the upper layers, as far as they bind a host."""
+
+from tests.conformance.clauses import MUST, MUST_NOT, RULE, SHOULD, met, not_applicable
+
+SECTIONS = {
+    "3": "IPv6 header format",
+    "4": "Extension headers",
+    "4.1": "Extension header order",
+    "4.2": "Options",
+    "4.3": "Hop-by-hop options header",
+    "4.4": "Routing header",
+    "4.5": "Fragment header",
+    "4.6": "Destination options header",
+    "4.7": "No next header",
+    "5": "Packet size issues",
+    "8.1": "Upper-layer checksums",
+    "8.4": "Responding to packets carrying routing headers",
+}
+
+_CHAIN = "ip6/test_chain.py"
+_IN = "ip6/test_input.py"
+_PARTS = "ip6/test_reassembly.py"
+_OUT = "ip6/test_fragmentation.py"
+_UDP = "udp/test_input.py"
+_WALK = "ip6.chain.walk"
+_REASSEMBLER = "ip6.reassembly.Reassembler"
+_PIECES = "ip6.fragmentation.pieces"
+
+ROWS = (
+    met("3", RULE, "version 6, else discarded", "ip6.input.receive", f"{_IN}::test_version"),
+    met(
+        "3",
+        RULE,
+        "a payload length beyond the packet is no packet; octets behind it are none of it",
+        "ip6.input.receive",
+        f"{_IN}::test_payload_length_beyond_the_frame",
+        f"{_IN}::test_trailer_is_removed",
+    ),
+    met(
+        "3",
+        SHOULD,
+        "a destination processes a packet of hop limit 0 like any other",
+        "ip6.input.receive",
+        f"{_IN}::test_hop_limit_does_not_matter_at_the_destination",
+    ),
+    met(
+        "4",
+        MUST,
+        "extension headers are processed strictly in order",
+        _WALK,
+        f"{_CHAIN}::test_headers_are_processed_in_order",
+    ),
+    met(
+        "4",
+        SHOULD,
+        "an unrecognised next header: discarded, parameter problem code 1 at the octet that names it",
+        "ip6.input.receive",
+        f"{_CHAIN}::test_unknown_next_header",
+        f"{_CHAIN}::test_every_next_header_value_is_known_or_reported",
+    ),
+    met(
+        "4",
+        SHOULD,
+        "next header 0 anywhere but in the IPv6 header: the same",
+        _WALK,
+        f"{_CHAIN}::test_every_next_header_value_is_known_or_reported",
+        "conformance/test_rfc8200.py::test_4_hop_by_hop_options_behind_another_header",
+    ),
+    met(
+        "4.1",
+        MUST,
+        "headers in any order, any number of times, hop-by-hop options at the front only",
+        _WALK,
+        f"{_CHAIN}::test_headers_in_any_order",
+        note="up to 8 headers (RFC 8504 5.3); a second fragment header cannot be processed and is reported",
+    ),
+    met(
+        "4.2",
+        MUST,
+        "options are processed strictly in order",
+        "ip6.chain.walk",
+        f"{_CHAIN}::test_options_are_processed_in_order",
+    ),
+    met(
+        "4.2",
+        MUST,
+        "an unrecognised option: the two highest bits say what is done, code 2 at the option type",
+        _WALK,
+        f"{_CHAIN}::test_action_bits",
+        f"{_CHAIN}::test_pointer_to_an_unknown_option",
+    ),
+    met(
+        "4.2",
+        MUST,
+        "Pad1 and PadN are recognised",
+        _WALK,
+        f"{_CHAIN}::test_options_that_are_passed_over",
+        note="up to 32 options in a header (RFC 8504 5.3)",
+    ),
+    met(
+        "4.3",
+        RULE,
+        "a hop-by-hop options header right behind the IPv6 header is examined",
+        _WALK,
+        f"{_CHAIN}::test_action_bits",
+    ),
+    met(
+        "4.4",
+        MUST,
+        "an unrecognised routing type with no segments left is ignored",
+        _WALK,
+        f"{_CHAIN}::test_routing_header_without_segments_left",
+    ),
+    met(
+        "4.4",
+        MUST,
+        "with segments left: discarded, code 0 at the routing type",
+        _WALK,
+        f"{_CHAIN}::test_routing_header_with_segments_left",
+        note="type 0 among them (RFC 5095)",
+    ),
+    not_applicable("4.4", MUST, "packet too big where an intermediate node forwards by it", "a host forwards nothing"),
+    # -- 4.5, sending
+    met(
+        "4.5",
+        MUST,
+        "an identification different from any other sent recently to the destination",
+        "ip6.fragmentation.Identifications",
+        f"{_OUT}::test_identifications_do_not_repeat",
+    ),
+    met(
+        "4.5",
+        MUST,
+        "per-fragment headers up to those that the path processes",
+        _PIECES,
+        f"{_OUT}::test_a_packet_is_divided_when_it_does_not_fit",
+        note="the IPv6 header alone: nothing longer than a link is sent with others",
+    ),
+    met(
+        "4.5",
+        MUST,
+        "fragments fit the MTU of the path",
+        _PIECES,
+        f"{_OUT}::test_a_packet_is_divided_when_it_does_not_fit",
+        "ip6/test_path_mtu.py::test_packets_become_as_short_as_the_path_wants",
+    ),
+    met(
+        "4.5",
+        RULE,
+        "each but the last is a multiple of 8 octets; offsets, M flag and next header as they say",
+        _PIECES,
+        f"{_OUT}::test_a_packet_is_divided_when_it_does_not_fit",
+    ),
+    met(
+        "4.5",
+        MUST,
+        "the headers through the upper layer's are in the first fragment",
+        _PIECES,
+        f"{_OUT}::test_a_packet_is_divided_when_it_does_not_fit",
+        note="1,232 octets at least follow the fragment header",
+    ),
+    met(
+        "4.5", MUST_NOT, "no fragments that overlap", _PIECES, f"{_OUT}::test_a_packet_is_divided_when_it_does_not_fit"
+    ),
+    # -- 4.5, reassembly
+    met(
+        "4.5",
+        RULE,
+        "reassembled from the same source, destination and identification only",
+        _REASSEMBLER,
+        f"{_PARTS}::test_only_fragments_of_the_same_packet",
+        f"{_PARTS}::test_two_interfaces_do_not_mix",
+    ),
+    met(
+        "4.5",
+        RULE,
+        "headers and next header are those of the first fragment, the payload length that of the whole",
+        _REASSEMBLER,
+        f"{_PARTS}::test_what_comes_before_the_fragment_header",
+        f"{_PARTS}::test_next_header_is_that_of_the_first",
+        f"{_PARTS}::test_a_problem_in_the_whole_packet_is_reported_about_the_whole",
+    ),
+    met(
+        "4.5",
+        RULE,
+        "reserved fields are ignored",
+        _WALK,
+        f"{_CHAIN}::test_atomic_fragment_with_reserved_bits",
+    ),
+    met(
+        "4.5",
+        SHOULD,
+        "a fragment that is a whole packet is processed by itself",
+        _WALK,
+        f"{_PARTS}::test_an_atomic_fragment_touches_no_reassembly",
+    ),
+    met(
+        "4.5",
+        MUST,
+        "given up and discarded 60 seconds after the fragment that came first",
+        _REASSEMBLER,
+        f"{_PARTS}::test_silence_if_it_did_not",
+        f"{_PARTS}::test_a_later_fragment_does_not_add_time",
+    ),
+    met(
+        "4.5",
+        SHOULD,
+        "time exceeded to its source then, if the first fragment was received",
+        _REASSEMBLER,
+        f"{_PARTS}::test_time_exceeded_if_the_first_fragment_came",
+        f"{_PARTS}::test_silence_if_it_did_not",
+    ),
+    met(
+        "4.5",
+        MUST,
+        "M set and no multiple of 8 octets: discarded, code 0 at the payload length",
+        _REASSEMBLER,
+        f"{_PARTS}::test_unaligned",
+    ),
+    met(
+        "4.5",
+        MUST,
+        "a payload that would exceed 65,535 octets: discarded, code 0 at the fragment offset",
+        _REASSEMBLER,
+        f"{_PARTS}::test_too_long",
+        f"{_PARTS}::test_too_long_with_the_headers_of_the_first",
+    ),
+    met(
+        "4.5",
+        SHOULD,
+        "a first fragment without all headers: discarded, code 3, pointer 0",
+        _REASSEMBLER,
+        f"{_PARTS}::test_incomplete_header_chain",
+    ),
+    met(
+        "4.5",
+        MUST,
+        "overlap: given up, all of it discarded, no error",
+        _REASSEMBLER,
+        f"{_PARTS}::test_overlap_discards_all_of_it",
+        note="exact duplicates are dropped alone, as it allows",
+    ),
+    met(
+        "4.5",
+        RULE,
+        "what precedes each fragment header is processed when the fragment arrives",
+        _WALK,
+        f"{_PARTS}::test_headers_of_each_fragment_are_processed_when_it_arrives",
+    ),
+    met("4.6", RULE, "destination options are examined", _WALK, f"{_CHAIN}::test_action_bits"),
+    met(
+        "4.7",
+        MUST,
+        "octets behind no next header are ignored",
+        "ip6.input.receive",
+        f"{_CHAIN}::test_no_next_header",
+    ),
+    # -- 5
+    met(
+        "5",
+        MUST,
+        "packets as long as the MTU of the link are accepted",
+        "ip6.input.receive",
+        "icmp6/test_echo.py::test_65000_octets_come_back",
+    ),
+    met(
+        "5",
+        RULE,
+        "no packet longer than 1280 octets but where the path MTU is known or the link's fits it",
+        _PIECES,
+        "ip6/test_path_mtu.py::test_packets_become_as_short_as_the_path_wants",
+    ),
+    met(
+        "5",
+        MUST,
+        "a fragmented packet of 1500 octets is accepted",
+        _REASSEMBLER,
+        f"{_PARTS}::test_the_longest_packet",
+    ),
+    # -- 8
+    met("8.1", MUST, "the pseudo-header is in the checksum", "wire.checksum", f"{_UDP}::test_malformed"),
+    met(
+        "8.1",
+        MUST,
+        "a UDP checksum is computed, and hex FFFF where it is zero",
+        "wire.udp.datagram",
+        "conformance/test_rfc8200.py::test_8_1_a_checksum_of_zero_is_sent_as_ffff",
+    ),
+    met("8.1", MUST, "UDP without a checksum is discarded", "udp.input.receive", f"{_UDP}::test_malformed"),
+    met(
+        "8.4",
+        MUST_NOT,
+        "no answer carries a routing header made from that of the request",
+        "icmp6.echo.request",
+        f"{_CHAIN}::test_headers_in_any_order",
+    ),
+)
