@@ -54,6 +54,7 @@ class Discard(Enum):
         "RFC 8504 5.3",
         "Ip6InHdrErrors",
     )
+    JUMBOGRAM = ("payload length of 0, and hop-by-hop options", "RFC 2675 3", "Ip6InHdrErrors")
     HOP_BY_HOP_NOT_FIRST = ("hop-by-hop options header not first", "RFC 8200 4.1", "Ip6InHdrErrors")
     ROUTING_HEADER = ("routing header with segments left", "RFC 8200 4.4", "Ip6InHdrErrors")
     FRAGMENT_UNALIGNED = (

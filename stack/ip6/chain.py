@@ -86,6 +86,10 @@ def _examine(
 ) -> Discard | None:
     if header == ipv6.ROUTING:
         return _routing(interface, received, offset, now)
+    if header == ipv6.HOP_BY_HOP and received.packet[_PAYLOAD_LENGTH_FIELD:_NEXT_HEADER_FIELD] == b"\0\0":
+        # RFC 2675 3: so a node answers a jumbogram that understands none.
+        errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, _PAYLOAD_LENGTH_FIELD, now)
+        return Discard.JUMBOGRAM
     return _options(interface, received, header, offset, offset + length, now)
 
 

@@ -43,7 +43,7 @@ def receive(
     end = ipv6.HEADER_LENGTH + int.from_bytes(octets[4:6], "big")
     if end > len(octets):
         return Discard.TRUNCATED
-    packet = octets[:end]
+    packet = octets[:end] if end > ipv6.HEADER_LENGTH else _without_payload(octets)
     if octets[1] & _ECN and not looped:
         interface.host.counters.ecn_in[octets[1] >> 4 & 3] += 1
     source, destination = packet[8:24], packet[24:40]
@@ -84,6 +84,11 @@ def receive_datagram(interface: "Interface", received: Received, now: float) -> 
     counters.octets_in += len(received.packet)
     counters.delivers_in += 1
     return udp.receive(interface, received, now, False)
+
+
+def _without_payload(octets: bytes) -> bytes:
+    """RFC 2675 3: what may be a jumbogram has all that came, so that it can be told from a packet that ends here."""
+    return octets if octets[6] == ipv6.HOP_BY_HOP else octets[: ipv6.HEADER_LENGTH]
 
 
 def _nothing_follows(interface: "Interface", now: float) -> Outcome:

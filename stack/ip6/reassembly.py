@@ -306,6 +306,10 @@ _UPPER_HEADERS = {ipv6.ICMPV6: 4, ipv6.UDP: 8, ipv6.TCP: 20}
 def _check_first(interface: "Interface", received: "Received", offset: int, now: float) -> Discard | None:
     """Whether the chain, from the fragment header on, ends within a first fragment, and what it ends with."""
     packet = received.packet
+    if packet[offset] == ipv6.HOP_BY_HOP:
+        # RFC 8200 4: named by any header but the IPv6 header, it is unrecognised.
+        errors.parameter_problem(interface, received, icmpv6.UNRECOGNIZED_NEXT_HEADER, offset, now)
+        return Discard.HOP_BY_HOP_NOT_FIRST
     *_, (last, at) = extension.headers(packet, ipv6.FRAGMENT, offset)
     if last == ipv6.NO_NEXT_HEADER:
         return None

@@ -241,6 +241,41 @@ def test_payload_length_zero(play: Play) -> None:
     assert play.sent() == []
 
 
+@pytest.mark.parametrize("option", ["c204 00010000", "c204 00000008", "0104 00000000"], ids=["jumbo", "short", "none"])
+def test_jumbograms(play: Play, option: str) -> None:
+    """RFC 2675 3, by a node that understands none: code 0 at the payload length, the packet quoted as it came."""
+    octets = frame(
+        packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, bytes.fromhex("3a00" + option) + bytes(8), next_header=0, length=0)
+    )
+    assert outcome_of(play, octets) is Discard.JUMBOGRAM
+    (sent,) = play.sent()
+    assert (sent.kind, sent.message[1], sent.message[4:8]) == (4, 0, b"\0\0\0\4")
+    assert sent.message[8:] == octets[14:]
+
+
+def test_a_jumbo_option_in_a_packet_with_a_payload_length(play: Play) -> None:
+    """RFC 2675 3: an option that is not understood, code 2 at its type."""
+    octets = frame(packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, bytes.fromhex("3a00c20400010000") + bytes(8), next_header=0))
+    assert outcome_of(play, octets) is Discard.OPTION_UNKNOWN
+    (sent,) = play.sent()
+    assert (sent.kind, sent.message[1], sent.message[4:8]) == (4, 2, b"\0\0\0\x2a")
+
+
+def test_a_jumbogram_of_nothing(play: Play) -> None:
+    """A frame that ends with the IPv6 header: there is no options header, and the length says so."""
+    octets = frame(packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, b"", next_header=0))
+    assert outcome_of(play, octets) is Discard.HEADER_TRUNCATED
+    (sent,) = play.sent()
+    assert sent.message[4:8] == b"\0\0\0\4"
+
+
+def test_jumbograms_to_a_group(play: Play) -> None:
+    """RFC 4443 2.4 (e.3)."""
+    octets = frame(packet(PEER_LINK_LOCAL, "ff02::1", bytes(16), next_header=0, length=0))
+    assert outcome_of(play, octets) is Discard.JUMBOGRAM
+    assert play.sent() == []
+
+
 # -- addresses
 
 MARTIANS = {
