@@ -245,7 +245,7 @@ def test_payload_length_zero(play: Play) -> None:
 def test_jumbograms(play: Play, option: str) -> None:
     """RFC 2675 3, by a node that understands none: code 0 at the payload length, the packet quoted as it came."""
     octets = frame(
-        packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, bytes.fromhex("3a00" + option) + bytes(8), next_header=0, length=0)
+        packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, bytes.fromhex("3a00" + option) + b"\x80" * 8, next_header=0, length=0)
     )
     assert outcome_of(play, octets) is Discard.JUMBOGRAM
     (sent,) = play.sent()
@@ -255,7 +255,9 @@ def test_jumbograms(play: Play, option: str) -> None:
 
 def test_a_jumbo_option_in_a_packet_with_a_payload_length(play: Play) -> None:
     """RFC 2675 3: an option that is not understood, code 2 at its type."""
-    octets = frame(packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, bytes.fromhex("3a00c20400010000") + bytes(8), next_header=0))
+    octets = frame(
+        packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, bytes.fromhex("3a00c20400010000") + b"\x80" * 8, next_header=0)
+    )
     assert outcome_of(play, octets) is Discard.OPTION_UNKNOWN
     (sent,) = play.sent()
     assert (sent.kind, sent.message[1], sent.message[4:8]) == (4, 2, b"\0\0\0\x2a")

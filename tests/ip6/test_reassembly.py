@@ -368,6 +368,14 @@ def test_incomplete_header_chain(play: Play, last: int, octets: bytes, before: t
     assert_nothing_is_left(play)
 
 
+def test_hop_by_hop_options_in_the_fragmentable_part(play: Play) -> None:
+    """RFC 8200 4: a next header of 0 in any header but the IPv6 header is unrecognised, in a fragment header too."""
+    octets = part(bytes((ICMPV6,)) + HOP.rest + ECHO, 0, True, last=0)
+    assert play.receive(octets) is Discard.HOP_BY_HOP_NOT_FIRST
+    assert_problem(play, octets, 1, 40)
+    assert_nothing_is_left(play)
+
+
 COMPLETE = {
     "ICMPv6": (ICMPV6, bytes(8)),
     "UDP": (UDP, bytes(8)),
