@@ -208,7 +208,7 @@ class Lose:
 
     @property
     def words(self) -> str:
-        return f"will be unlucky: the next {self.kind} is lost"
+        return f"will be unlucky: its next {self.kind} is lost"
 
 
 Action = (
