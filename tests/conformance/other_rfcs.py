@@ -121,9 +121,11 @@ ROWS = (
     elsewhere(
         9131,
         "Gratuitous neighbour discovery",
-        "ndisc_notify 1: routers are told of an address that has become valid",
+        "ndisc_notify 1: routers are told once of each address that has become preferred or optimistic",
         "nd.notify.Notifier",
         "nd/test_notify.py::test_the_advertisement",
         "nd/test_notify.py::test_not_for_every_kind_of_address",
+        "nd/test_notify.py::test_several_at_one_moment_have_a_gap_between",
+        "nd/test_optimistic.py::test_routers_are_told_once_when_it_is_used_first",
     ),
 )

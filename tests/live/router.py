@@ -97,7 +97,7 @@ class Router:
 
 
 # Told by both kinds of host in the same words.
-_FLAGS = ("tentative", "dadfailed", "deprecated", "dynamic", "temporary", "mngtmpaddr")
+_FLAGS = ("tentative", "optimistic", "dadfailed", "deprecated", "dynamic", "temporary", "mngtmpaddr")
 Addresses = dict[tuple[str, bool], dict[str, Any]]
 Routes = dict[tuple[str, str | None], dict[str, Any]]
 

@@ -271,6 +271,19 @@ def test_what_was_learnt_is_forgotten_and_asked_for_again(rig: Rig) -> None:
         rig.reaches(1)
 
 
+def test_optimistic_addresses(rig: Rig) -> None:
+    """RFC 4429: shown as Linux shows them, and used from the first moment; detection takes ten seconds here."""
+    rig.linux.sysctl(f"net/ipv6/conf/{rig.linux.dev}/optimistic_dad", 1)
+    rig.host.ask("set", "optimistic_dad=1")
+    rig.router.start("AdvRetransTimer 10000;", *PLAIN)
+    rig.both(lambda addresses: (ONE, False) in addresses and addresses[ONE, False]["optimistic"], "optimistic address")
+    answer = rig.host.json("ping", "-c", "1", FAR)
+    assert answer["received"] == 1, "3.3: available for use immediately"
+    assert our_addresses(rig.host)[ONE, False]["optimistic"], "while it is tested"
+    rig.configured(ONE)
+    rig.reaches()
+
+
 def test_temporary_addresses(rig: Rig) -> None:
     """RFC 8981 3.4: one beside each stable address, on both hosts with the same flags and lifetimes."""
     rig.host.ask("set", "use_tempaddr=2")
