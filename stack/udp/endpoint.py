@@ -162,13 +162,12 @@ class Endpoint:
         local = self.local
         if source is None and local is not None and local[0] != 0xFF:
             source = local
-        if source is not None or interface is not None:
-            found = interface or self.outgoing(destination, source)
+        found = interface or self.outgoing(destination, source)
+        if source is not None:
             return found, _usable_source(found, source, destination)
         last = self._way
-        if last is not None and last[0] == destination and last[1] == _generation(last[2]):
-            return last[2], last[3]
-        found = self.outgoing(destination, None)
+        if last is not None and last[0] == destination and last[2] is found and last[1] == _generation(found):
+            return found, last[3]
         source = _usable_source(found, None, destination)
         self._way = destination, _generation(found), found, source
         return found, source

@@ -2,7 +2,7 @@
 
 from construct import Int16ub, Struct
 
-from stack.wire.checksum import icmpv6_checksum, icmpv6_verifies
+from stack.wire.checksum import icmpv6_verifies, ones_sum, pseudo_header_sum
 from stack.wire.declare import derive
 from stack.wire.ipv6 import MAXIMUM_PAYLOAD, UDP
 
@@ -17,9 +17,10 @@ MAXIMUM_PORT = 65_535
 def datagram(source: bytes, destination: bytes, source_port: int, destination_port: int, data: bytes) -> bytes:
     """A datagram with its checksum; addresses are of 16 bytes, the data of 65,527 octets at most."""
     length = HEADER_LENGTH + len(data)
-    plain = HEADER.pack(source_port, destination_port, length, 0) + data
+    # The words of the header, its checksum being zero, are added as they stand.
+    total = pseudo_header_sum(source, destination, length, UDP) + source_port + destination_port + length
     # RFC 8200 8.1: zero would say that there is no checksum, so its other form is sent.
-    checksum = icmpv6_checksum(source, destination, plain, UDP) or 0xFFFF
+    checksum = -(total + ones_sum(data)) % 0xFFFF or 0xFFFF
     return HEADER.pack(source_port, destination_port, length, checksum) + data
 
 

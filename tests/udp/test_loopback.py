@@ -176,3 +176,20 @@ def test_raw_and_udp_sockets_share_one_limit() -> None:
     for ports in (play.host.raw, play.host.udp):
         with pytest.raises(RefusedError, match="max_sockets"):
             ports.open()
+
+
+def test_the_source_of_the_last_datagram_is_chosen_again_when_something_changes(play: Play) -> None:
+    """RFC 6724: by the interface of each datagram, and the addresses of the moment."""
+    other = play.host.attach("t1", bytes.fromhex("02006e000009"), index=9)
+    other.start(play.now)
+    other.addresses.add(ip("2001:db8:9::9"), 64, play.now, nodad=True)
+    group = ip("ff0e::5")
+    socket = play.host.udp.open()
+    assert socket.way(group, None, None) == (play.interface, ip(OUR_GLOBAL))
+    assert socket.way(group, None, other) == (other, ip("2001:db8:9::9"))
+    assert socket.way(group, None, None) == (play.interface, ip(OUR_GLOBAL))
+    socket.multicast_interface = other
+    assert socket.way(group, None, None) == (other, ip("2001:db8:9::9"))
+    other.addresses.add(ip("2001:db8:9::a"), 64, play.now, nodad=True)
+    other.addresses.remove(ip("2001:db8:9::9"), play.now)
+    assert socket.way(group, None, None) == (other, ip("2001:db8:9::a"))
