@@ -372,7 +372,9 @@ class TestErrors:
         assert play.receive(error(quoted(), kind, code, parameter)) is Verdict.DELIVERED
         found = socket.take_error()
         assert found is not None
-        assert found[:6] == (ip(PEER_LINK_LOCAL), ip(PEER_LINK_LOCAL), 7, kind, code, parameter)
+        # What stands there in an error of an unknown type is nobody's to say.
+        told = parameter if kind <= 4 else 0
+        assert found[:6] == (ip(PEER_LINK_LOCAL), ip(PEER_LINK_LOCAL), 7, kind, code, told)
         assert (found.data, found.interface, found.time) == (b"hello", play.interface, play.now)
         assert socket.take_error() is None
         assert socket.receive() is None
