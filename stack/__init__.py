@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stack.link.tap import TapLink
     from stack.links import CaptureLink, Switch
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 __all__ = [
     "CaptureLink",
     "FrameLink",

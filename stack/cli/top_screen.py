@@ -150,7 +150,7 @@ def layout(history: History, wanted: str, footer: str) -> RenderableType:
     if seen is None:
         return Text("waiting for the host ...")
     shown = {each.title: _rendered(each) for each in tables(*seen, wanted)}
-    left, right, middle, whole = Layout(ratio=3), Layout(ratio=2), Layout(ratio=3), Layout()
+    left, right, middle, whole = Layout(ratio=5), Layout(ratio=4), Layout(ratio=3), Layout()
     left.split_column(_part(seen[0], "addresses", shown), _part(seen[0], "groups", shown))
     right.split_column(
         _part(seen[0], "neighbours", shown), _part(seen[0], "routes", shown), Layout(shown["rates"], size=12)
@@ -181,7 +181,7 @@ def _rendered(each: Table) -> RenderableType:
             justify="right" if numeric else "left",
             # What a frame says may be cut, when it came may not.
             ratio={"frame": 3, "outcome": 2}.get(column),
-            min_width={"time": 10, "way": 3}.get(column),
+            min_width={"time": 10, "way": 3, "MAC": 17}.get(column),
         )
     for row in each.rows:
         grid.add_row(*(Text(cell, style=_colour(cell)) for cell in row))

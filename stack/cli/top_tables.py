@@ -74,7 +74,7 @@ def tables(sample: Sample, before: Sample | None, frames: list[dict[str, Any]], 
     found = [
         Table("addresses", ("address", "state", "valid", "preferred"), _addresses(sample), totals["addresses"]),
         Table("groups", ("group", "refs", "mode", "state", "timer"), _groups(sample), totals["groups"]),
-        Table("neighbours", ("address", "MAC", "state"), _neighbours(sample), totals["neighbours"]),
+        Table("neighbours", ("address, (R) a router", "MAC", "state"), _neighbours(sample), totals["neighbours"]),
         Table("routes", ("destination", "via", "expires"), _routes(sample), totals["routes"]),
         Table("rates", ("per second", "now", "in all"), rates(sample, before), len(RATES)),
         Table("frames", ("time", "way", "frame", "outcome"), _frames(frames), len(frames)),
@@ -115,7 +115,7 @@ def _groups(sample: Sample) -> list[tuple[str, ...]]:
 def _neighbours(sample: Sample) -> list[tuple[str, ...]]:
     return [
         (
-            each["dst"] + (" router" if "router" in each else ""),
+            each["dst"] + (" (R)" if "router" in each else ""),
             each.get("lladdr", "-"),
             " ".join(each["state"]),
         )

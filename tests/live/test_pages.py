@@ -40,6 +40,13 @@ def script(typed: list[Command]) -> str:
     return "\n".join(f"{each.typed}\nprintf '@@%d %d\\n' {number} $?" for number, each in enumerate(typed))
 
 
+def outputs_of(printed: str, count: int) -> list[tuple[str, int]]:
+    """What each command of a script printed, and its exit status."""
+    parts = re.split(r"^@@(\d+) (\d+)\n", printed, flags=re.MULTILINE)
+    assert len(parts) == 3 * count + 1, printed
+    return [(parts[3 * number], int(parts[3 * number + 2])) for number in range(count)]
+
+
 def agrees(expected: str, got: str) -> bool:
     """Line by line with any spacing, `...` for anything at all."""
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -56,11 +63,7 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path) -> None:
         timeout=120,
         check=False,
     )
-    parts = re.split(r"^@@(\d+) (\d+)\n", done.stdout, flags=re.MULTILINE)
-    outputs = dict(zip(map(int, parts[1::3]), zip(parts[0::3], map(int, parts[2::3]), strict=False), strict=False))
-    assert len(outputs) == len(typed), done.stdout + done.stderr
-    for number, each in enumerate(typed):
-        output, status = outputs[number]
+    for each, (output, status) in zip(typed, outputs_of(done.stdout + done.stderr, len(typed)), strict=True):
         assert status == 0, f"$ {each.typed}\n{output}"
         assert agrees(each.expected, output), f"$ {each.typed}\n{output}\nthe page says:\n{each.expected}"
 
