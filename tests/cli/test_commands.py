@@ -227,7 +227,6 @@ class TestPing:
             (("-t", "256", PEER_LINK_LOCAL), 2),
             (("-W", "nan", PEER_LINK_LOCAL), 2),
             (("-I", "fe80::5", PEER_LINK_LOCAL), 1),
-            (("-s", "2000", PEER_LINK_LOCAL), 1),
             (("2001:db8::1",), 1),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
