@@ -12,7 +12,7 @@ import trio
 
 from stack.discard import Outcome, Verdict
 from stack.errors import LinkError
-from stack.link.switch import Switch
+from stack.link.switch import Port, Switch
 from stack.multicast_filter import FilterPlan
 from stack.sim.world import Seat, World
 
@@ -47,6 +47,8 @@ class TapPort:
         self.sent = 0
         self.received = 0
         self.refused = 0
+        # Where it is, once it is there.
+        self.port: Port | None = None
         self._switch = switch
         self._seen = -1
 
@@ -62,7 +64,9 @@ class TapPort:
 
     def _program(self) -> None:
         self._seen = self._switch.filter_changes
-        plan = self._switch.combined_plan(FILTER_BITS)
+        if self.port is None:
+            return
+        plan = self._switch.combined_plan(self.port, FILTER_BITS)
         if plan == self.plan:
             return
         try:
@@ -96,7 +100,9 @@ class RealTime:
         """Make a TAP device a port of a link, the first one by default."""
         switch = switch or self.world.switch
         port = TapPort(device, switch)
-        self._taps.append((port, self.world.add_node(device.name, port, switch)))
+        seat = self.world.add_node(device.name, port, switch)
+        port.port = seat.port
+        self._taps.append((port, seat))
         return port
 
     async def run(self) -> None:

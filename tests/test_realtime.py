@@ -12,6 +12,7 @@ from stack.errors import LinkError, LinkGoneError
 from stack.multicast_filter import FilterPlan
 from stack.realtime import RealTime, TapPort
 from stack.settings import Settings
+from stack.sim.player import CapturePlayer
 from stack.sim.world import Station, World
 from tests.device import PairDevice
 from tests.playbook import OUR_LINK_LOCAL, OUR_MAC, PEER_LINK_LOCAL, PEER_MAC, Sent, frame, icmp, ip, packet
@@ -134,6 +135,20 @@ async def test_more_hosts_than_the_device_can_match() -> None:
         link.up()
         await until(lambda: link.port.sent)
         assert link.device.plans[-1].off
+
+
+async def test_somebody_who_takes_everything() -> None:
+    link = Link(2)
+    world, player = link.world, CapturePlayer([])
+    async with running(link):
+        link.up()
+        await until(lambda: link.port.sent)
+        assert not link.device.plans[-1].off
+        world.add_node("somebody", player)
+        link.hosts[0].interface.listener.join(ip(GROUP), world.now)
+        world.settle(link.hosts[0])
+        link.real.catch_up()
+        assert link.device.plans[-1].off, "the device must not keep frames from them"
 
 
 async def test_a_filter_that_is_refused() -> None:

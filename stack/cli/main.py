@@ -37,6 +37,7 @@ COMMANDS = {
     "restart": "start the host over, as a reboot does",
     "querier": "a multicast router: asks who listens, and shows the answers",
     "swarm": "many virtual hosts, behind one TAP device or on a switch in memory",
+    "rude": "a neighbour that breaks the peace, for a lab: denies addresses, lies, floods",
     "mld": "one MLD message as written, legal or not",
     "lab": "a network of its own with a bridge, a Linux host and a virtual host; a shell in it",
     "demo": "scenarios on a link in memory, in plain words; needs no privilege",

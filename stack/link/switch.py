@@ -87,6 +87,7 @@ class Switch:
         port = Port(self, len(self.ports), name)
         self.ports.append(port)
         self._open.add(port.number)
+        self.filter_changes += 1
         return port
 
     def set_up(self, port: Port, up: bool) -> None:
@@ -116,8 +117,10 @@ class Switch:
         _put(self._open, port.number, plan is None or plan.off or port.number in self._mirrors)
         _put(self._all_groups, port.number, plan is not None and plan.allmulti)
 
-    def combined_plan(self, allmulti_bits: int) -> FilterPlan:
-        """The filter of a device through which all stations that say what they take are reached."""
+    def combined_plan(self, port: Port, allmulti_bits: int) -> FilterPlan:
+        """The filter of a device on `port`, behind which all other ports are: off if one of these takes everything."""
+        if self._open - {port.number}:
+            return FilterPlan(off=True)
         macs = self._takers
         unicast = tuple(itertools.islice((mac for mac in macs if not mac[0] & 1), EXACT_SLOTS + 1))
         if self._all_groups and len(unicast) <= EXACT_SLOTS:

@@ -112,7 +112,7 @@ class World:
         if name in self._names:
             raise RefusedError(f"there is a host {name!r} already")
         self._names.add(name)
-        host = Host(Random(f"{self._seed}/{name}"), settings)
+        host = Host(self.generator(name), settings)
         interface = host.attach(name, mac, program=program)
         station = Station(name, host, interface, (switch or self.switch).add_port(name))
         self.stations.append(station)
@@ -141,7 +141,11 @@ class World:
     def _line(self, port: Port, direction: str, impairment: Impairment | None) -> Line | None:
         if impairment is None:
             return None
-        return Line(impairment, Random(f"{self._seed}/{port.name}/{direction}"))
+        return Line(impairment, self.generator(f"{port.name}/{direction}"))
+
+    def generator(self, name: str) -> Random:
+        """The generator of whoever has this name: it depends on the seed of the world and on the name alone."""
+        return Random(f"{self._seed}/{name}")
 
     def link_down(self, seat: Seat) -> None:
         """Somebody pulls the cable: the switch and the host see it."""

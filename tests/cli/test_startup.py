@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "run": _LIVE,
     "querier": _LIVE,
     "swarm": _LIVE,
+    "rude": _LIVE,
     "mld": _LIVE,
     "demo": _SIMULATED,
     "replay": {*_SIMULATED, "dpkt"} - {"stack.sim"},
@@ -47,6 +48,7 @@ WORDS = {
     "run": ["--help"],
     "querier": ["--help"],
     "swarm": ["--help"],
+    "rude": ["--help"],
     "lab": ["--help"],
 }
 

@@ -70,6 +70,9 @@ def test_linux_is_configured_by_a_simulated_router_and_pings_a_simulated_host() 
                 wait_until(lambda: ada.interface.is_assigned(ip(HOST)), "an address of the simulated host")
                 done = linux.run("ping", "-6", "-c", "3", "-W", "2", HOST, check=False)
                 assert done.returncode == 0, done.stdout
+                # To the router itself: what is for it is not filtered away.
+                done = linux.run("ping", "-6", "-c", "1", "-W", "2", f"fe80::ff:fe00:a1%{linux.dev}", check=False)
+                assert done.returncode == 0, done.stdout
                 routes = linux.ip("-6", "route", "show", "default")
                 assert routes[0]["gateway"] == "fe80::ff:fe00:a1"
             assert port.received > 0 and port.sent > 0
