@@ -1,6 +1,7 @@
 """Fragments, path MTU and errors beside the Linux kernel: every size of ping, traceroute, a narrow path."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,3 +96,52 @@ def test_a_narrow_path(namespace: Namespace, tmp_path: Path) -> None:
         assert host.json("ping", "-c", "1", "-W", "1", "-s", "1452", FAR, status=1)["errors"] == []
         after = host.json("stats")
         assert after["Ip6FragCreates"] - before["Ip6FragCreates"] == 2
+
+
+# What atk6-implementation6 prints of us and of Linux (docs/attacks.md has the clauses).
+REPLY, SILENCE = "we got a reply", "no reply"
+HEADERS = {
+    8: (SILENCE, REPLY),
+    26: ("error reply [4:1]", "error reply [4:1]"),
+    43: (REPLY, SILENCE),
+    47: ("error reply [4:2]", "error reply [4:0]"),
+    48: ("error reply [4:0]", "error reply [4:0]"),
+}
+# Echo replies and parameter problems that atk6-fragmentation6 gets from us and from Linux.
+FRAGMENTS = {3: (0, 0, 1, 0), 9: (1, 0, 1, 0), 10: (0, 1, 0, 1), 25: (0, 1, 0, 0)}
+
+
+def sent_by(linux: LinuxHost) -> tuple[int, int]:
+    """Echo replies and parameter problems that the kernel has sent."""
+    table = dict(line.split() for line in linux.run("cat", "/proc/net/snmp6").stdout.splitlines())
+    return int(table["Icmp6OutEchoReplies"]), int(table["Icmp6OutParmProblems"])
+
+
+def sent_by_us(host: Running) -> tuple[int, int]:
+    stats = host.json("stats")
+    return stats["Icmp6OutEchoReplies"], stats["Icmp6OutParmProblems"]
+
+
+def test_thc_ipv6_beside_linux(namespace: Namespace, tmp_path: Path) -> None:
+    """Where we differ a clause says why, and nowhere else."""
+    bridge = namespace.bridge()
+    attacker, linux = namespace.linux_host(bridge), linux_host(namespace, bridge)
+    linux.sysctl("net/ipv6/icmp/ratelimit", 0)
+    attacker.run("ip", "addr", "add", "2001:db8::99/64", "dev", attacker.dev, "nodad")
+    with host_on(namespace, bridge, tmp_path, "--set", "icmp_ratelimit=0") as host:
+        for address in (OURS, LINUXS):
+            attacker.run("ping", "-6", "-c", "1", address)
+        for case, expected in HEADERS.items():
+            said = []
+            for address in (OURS, LINUXS):
+                done: subprocess.CompletedProcess[str] = attacker.run(
+                    "atk6-implementation6", "-p", attacker.dev, address, str(case), check=False
+                )
+                said += re.findall(rf"^Test +{case}: .*(?:PASSED|FAILED) - (.*)$", done.stdout, re.MULTILINE)
+            assert tuple(said) == expected, case
+        for number, counts in FRAGMENTS.items():
+            before = (*sent_by_us(host), *sent_by(linux))
+            for address in (OURS, LINUXS):
+                attacker.run("atk6-fragmentation6", "-p", attacker.dev, address, str(number), check=False)
+            after = (*sent_by_us(host), *sent_by(linux))
+            assert tuple(b - a for a, b in zip(before, after, strict=True)) == counts, number
