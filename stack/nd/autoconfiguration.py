@@ -63,13 +63,15 @@ class AutonomousPrefix:
         self.temporary_off = False
         self.regeneration: Timer | None = None
 
-    def advertised_by(self, router: IPv6Address, limit: int) -> None:
-        """A router advertises it; of more than `limit` routers the one goes that did so longest ago."""
+    def advertised_by(self, router: IPv6Address, limit: int) -> bool:
+        """A router advertises it, whether for the first time; of more than `limit` the one goes that did longest ago."""
         self.router = router
+        new = router not in self.routers
         self.routers.pop(router, None)
         while len(self.routers) >= limit:
             del self.routers[next(iter(self.routers))]
         self.routers[router] = None
+        return new
 
     @property
     def size(self) -> int:
@@ -132,7 +134,9 @@ class Autoconfiguration:
                 self._create(prefix, valid, preferred, router, now, to_group)
             return
         record.repeated = True
-        record.advertised_by(router, self._interface.host.settings.max_routers)
+        if record.advertised_by(router, self._interface.host.settings.max_routers):
+            # RFC 6724 5, rule 5.5: another source may be the better one.
+            self._interface.routes.changed()
         record.preferred_until = now + preferred
         record.valid_until = _two_hour_rule(record.valid_until, valid, now)
         self._arm(record)

@@ -175,7 +175,9 @@ def test_rule_5_5_follows_a_route() -> None:
 def test_rule_5_5_with_a_prefix_of_both() -> None:
     """A prefix that both advertise is the next hop's as well, whoever advertised it last."""
     play = between_two_routers(first=HIGH, second=LOW)
+    before = play.interface.routes.generation
     hears(play, prefix_option("2001:db8:1::"), router=OTHER_ROUTER, preference=LOW, lifetime=9_000)
+    assert play.interface.routes.generation > before, "what was chosen before is chosen anew"
     assert chosen(play, "2001:db8:2:ffff::1") == text(ip(BY_ONE))
 
 
