@@ -64,7 +64,7 @@ class AutonomousPrefix:
         self.regeneration: Timer | None = None
 
     def advertised_by(self, router: IPv6Address, limit: int) -> bool:
-        """A router advertises it, whether for the first time; of more than `limit` the one goes that did longest ago."""
+        """A router advertises it; whether it is a new one. Beyond `limit` the one goes that did so longest ago."""
         self.router = router
         new = router not in self.routers
         self.routers.pop(router, None)
