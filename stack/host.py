@@ -204,7 +204,10 @@ class Host:
 
     def set_setting(self, name: str, text: str) -> None:
         """Another value for a setting; raises UsageError for an unknown name or a value out of range."""
+        before = str(self.settings.as_dict().get(name, ""))
         self.settings.set_text(name, text)
+        if self.journal.on:
+            self.journal.note(self.journal.time, "host", f"setting {name}", "", before, text)
 
     # -- what the layers use
 

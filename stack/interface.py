@@ -14,7 +14,7 @@ from stack.calls import recorded
 from stack.discard import Discard, Outcome
 from stack.edge import state_without
 from stack.errors import RefusedError, UsageError
-from stack.events import FilterChanged, InterfaceDown, InterfaceUp
+from stack.events import Event, FilterChanged, InterfaceDown, InterfaceUp
 from stack.ip6 import fragmentation, source
 from stack.ip6 import input as ip6_input
 from stack.ip6.known import KnownHeaders
@@ -152,8 +152,7 @@ class Interface:
         self.disabled = False
         self.silent = True
         self.listener.observed.start(now)
-        if self.host.listeners:
-            self.host.emit(InterfaceUp(self.mac))
+        self._tell(InterfaceUp(self.mac), "RFC 4862 5.3", now)
         try:
             self.addresses.start(now)
         except (OSError, RefusedError):
@@ -176,8 +175,7 @@ class Interface:
         self.resolver.flush()
         self.routes.forget()
         self.host.reassembler.forget(self)
-        if self.host.listeners:
-            self.host.emit(InterfaceDown())
+        self._tell(InterfaceDown(), "RFC 4861 6.3.6", now)
 
     def detach(self, now: float) -> None:
         """Let the link go for good: down, and every group and membership ends without a word (SEED row S75)."""
@@ -276,10 +274,14 @@ class Interface:
                 raise
         self.host.counters.filter_programs += 1
         self.plan = plan
-        if self.host.journal.on:
-            self.host.journal.note(now, "link", FilterChanged(plan).text(), "RFC 2464 7")
-        if self.host.listeners:
-            self.host.emit(FilterChanged(plan))
+        self._tell(FilterChanged(plan), "RFC 2464 7", now)
+
+    def _tell(self, event: Event, clause: str, now: float) -> None:
+        host = self.host
+        if host.journal.on:
+            host.journal.note(now, "link", event.text(), clause)
+        if host.listeners:
+            host.emit(event)
 
     # -- in
 

@@ -95,7 +95,7 @@ class Journal:
         self.because = NO_CAUSE
         # When the host was last seen at work.
         self.time = 0.0
-        self._listeners: list[Callable[[Record], None]] = []
+        self._listeners: list[tuple[Callable[[Record], None], frozenset[str]]] = []
         self._watchers: list[Watcher] = []
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
@@ -104,15 +104,14 @@ class Journal:
 
     # -- who listens
 
-    def listen(self, listener: Callable[[Record], None]) -> None:
-        """Call `listener(record)` for every decision from now on."""
-        self._listeners.append(listener)
+    def listen(self, listener: Callable[[Record], None], *layers: str) -> None:
+        """Call `listener(record)` for every decision from now on, or for those of some layers alone."""
+        self._listeners.append((listener, frozenset(layers)))
         self.on = True
 
     def unlisten(self, listener: Callable[[Record], None]) -> None:
         """Stop calling `listener`; unknown ones are ignored."""
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._listeners = [each for each in self._listeners if each[0] != listener]
         self.on = bool(self._listeners or self._watchers)
 
     def watch(self, watcher: Watcher) -> None:
@@ -170,8 +169,9 @@ class Journal:
         """Write one record."""
         record = Record(now, self.because, layer, what, clause, before, after)
         self.time = now
-        for listener in self._listeners:
-            listener(record)
+        for listener, layers in self._listeners:
+            if not layers or layer in layers:
+                listener(record)
         for watcher in self._watchers:
             watcher.record(record)
 

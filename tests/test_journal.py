@@ -188,6 +188,8 @@ def _without_words(call: ast.Call, holder: ast.AST) -> list[str]:
         name = f"{holder.name}.{name.removeprefix('self.')}"
     elif name.startswith("self._") or name == "callback":
         return []
+    elif name == "routes.path_mtu_expired":
+        name = "Routes.path_mtu_expired"
     elif name.endswith(".receive_own"):
         name = "Interface.receive_own"
     return [] if name in WORDS else [name]
@@ -264,3 +266,13 @@ def test_listening_changes_nothing_on_the_link() -> None:
         return [(each.time, each.frame) for each in play.sent()]
 
     assert run(True) == run(False)
+
+
+def test_a_listener_may_want_some_layers_alone(play: Play) -> None:
+    records: list[Record] = []
+    play.host.journal.listen(records.append, "icmp6", "routes")
+    play.receive(echo_request())
+    play.join("ff02::99")
+    assert {record.layer for record in records} == {"icmp6"}
+    play.host.journal.unlisten(records.append)
+    assert not play.host.journal.on

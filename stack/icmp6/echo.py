@@ -134,7 +134,11 @@ class EchoSession:
         message = icmpv6.echo(icmpv6.ECHO_REQUEST, source, self.destination, self.identifier, sequence, self.data)
         self._outstanding[sequence] = False
         packet = ipv6.packet(source, self.destination, ipv6.ICMPV6, self._hop_limit(), message)
-        interface.host.counters.icmp_out[icmpv6.ECHO_REQUEST] += 1
+        host = interface.host
+        host.counters.icmp_out[icmpv6.ECHO_REQUEST] += 1
+        if host.journal.on:
+            what = f"echo request {sequence} of ping {self.identifier} to {format_address(self.destination)}"
+            host.journal.note(now, "icmp6", what, "RFC 4443 4.1")
         if not output.send(interface, packet, now):
             self.forget(sequence)
             raise RefusedError(f"there is no route to {format_address(self.destination)}")

@@ -8,7 +8,7 @@ sends is made here (3.1).
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from stack.address import IPv6Address
+from stack.address import IPv6Address, format_address
 from stack.calls import recorded
 from stack.errors import LimitError, TooLongError, UsageError
 from stack.udp.datagram import Datagram, DatagramError
@@ -91,6 +91,9 @@ class RawSocket(Endpoint):
         hops = self.hop_limit(destination, outgoing) if hop_limit is None else hop_limit
         octet = self.traffic_class if traffic_class is None else traffic_class
         packet = ipv6.packet(source, destination, ipv6.ICMPV6, hops, octets, octet)
+        if self._host.journal.on:
+            what = f"message of type {message[0]} from raw socket {self.number} to {format_address(destination)}"
+            self._host.journal.note(now, "icmp6", what, "RFC 4443 2.1")
         self.transmit(outgoing, packet, now, confirm=confirm)
         self._host.counters.icmp_out[message[0]] += 1
 

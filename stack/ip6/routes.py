@@ -112,8 +112,11 @@ class Routes:
 
     def _tell(self, route: StaticRoute, *, present: bool) -> None:
         host = self._interface.host
+        event = StaticRouteChanged(route.prefix, route.length, route.gateway, route.metric, present)
+        if host.journal.on:
+            host.journal.note(host.journal.time, "routes", event.text(), "RFC 4191 3")
         if host.listeners:
-            host.emit(StaticRouteChanged(route.prefix, route.length, route.gateway, route.metric, present))
+            host.emit(event)
 
     def _check_gateway(self, gateway: IPv6Address) -> None:
         text = format_address(gateway)
@@ -243,6 +246,10 @@ class Routes:
             found = NextHop(entry.redirect)
         else:
             found = self.determine(destination, now, sending=packet is not None)
+        journal = self._interface.host.journal
+        if journal.on and packet is not None:
+            way = "no route" if found.address is None else f"next hop {format_address(found.address)}"
+            journal.note(now, "routes", f"{format_address(destination)}: {way}", "RFC 4861 5.2")
         if found.address is None or packet is None:
             return found.address
         if entry is None:

@@ -36,6 +36,16 @@ LINK_LOCAL_LENGTH = 64
 PREFER_TEMPORARY = 2
 
 
+# What makes an address what it is.
+_CLAUSES = {
+    AddressState.TENTATIVE: "RFC 4862 5.4",
+    AddressState.OPTIMISTIC: "RFC 4429 3.3",
+    AddressState.PREFERRED: "RFC 4862 5.4",
+    AddressState.DEPRECATED: "RFC 4862 5.5.4",
+    AddressState.DUPLICATED: "RFC 4862 5.4.5",
+}
+
+
 @recorded("_interface.host.recorder", "add", "remove")
 class AddressTable:
     """The addresses of one interface in order of configuration, keyed by address."""
@@ -320,8 +330,11 @@ class AddressTable:
         del self.table[entry.address]
         self._interface.listener.address_removed(entry.address, now)
         self._interface.routes.changed()
-        if told and self._interface.host.listeners:
-            self._interface.host.emit(AddressChanged(entry.address, "deleted"))
+        host = self._interface.host
+        if host.journal.on:
+            host.journal.note(now, "address", f"address {format_address(entry.address)} deleted", "RFC 4862 5.5.4")
+        if told and host.listeners:
+            host.emit(AddressChanged(entry.address, "deleted"))
 
     def _quiet(self, entry: InterfaceAddress, now: float) -> None:
         # SEED row S68: the address's own groups are left before anything is moved.
@@ -414,5 +427,8 @@ class AddressTable:
     def _announce(self, entry: InterfaceAddress) -> None:
         self._interface.routes.changed()
         host = self._interface.host
+        if host.journal.on:
+            what, clause = f"address {format_address(entry.address)} {entry.state.value}", _CLAUSES[entry.state]
+            host.journal.note(host.journal.time, "address", what, clause)
         if host.listeners:
             host.emit(AddressChanged(entry.address, entry.state.value))

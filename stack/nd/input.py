@@ -12,6 +12,7 @@ from stack.address import (
     UNSPECIFIED,
     IPv6Address,
     MacAddress,
+    format_address,
     is_multicast,
     is_multicast_mac,
 )
@@ -181,6 +182,10 @@ def advertise(
         flags |= wire.FLAG_OVERRIDE
     lladdr = wire.LINK_LAYER.pack(wire.TARGET_LINK_LAYER_ADDRESS, 1, interface.mac)
     message = wire.neighbor_advertisement(source, destination, target, flags, lladdr)
+    journal = interface.host.journal
+    if journal.on:
+        what = f"advertisement of {format_address(target)} to {format_address(destination)}"
+        journal.note(now, "nd", what, "RFC 4861 7.2.4")
     interface.send_nd(source, destination, message, mac, now)
 
 
@@ -221,5 +226,11 @@ def _about_our_address(interface: "Interface", entry: "InterfaceAddress", receiv
 
 
 def _report_conflict(interface: "Interface", address: IPv6Address, mac: MacAddress) -> None:
-    if interface.is_assigned(address) and interface.host.listeners:
-        interface.host.emit(AddressConflict(address, mac))
+    host = interface.host
+    if not interface.is_assigned(address):
+        return
+    event = AddressConflict(address, mac)
+    if host.journal.on:
+        host.journal.note(host.journal.time, "address", event.text(), "RFC 4862 5.4.4")
+    if host.listeners:
+        host.emit(event)

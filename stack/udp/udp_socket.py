@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from stack.address import UNSPECIFIED, IPv6Address
+from stack.address import UNSPECIFIED, IPv6Address, format_address
 from stack.calls import recorded
 from stack.errors import RefusedError, TooLongError, UsageError
 from stack.udp.datagram import Datagram, DatagramError
@@ -113,6 +113,9 @@ class UdpSocket(Endpoint):
         hops = self.hop_limit(destination, outgoing) if hop_limit is None else hop_limit
         octet = self.traffic_class if traffic_class is None else traffic_class
         packet = ipv6.packet(source, destination, ipv6.UDP, hops, message, octet)
+        if self._host.journal.on:
+            what = f"{len(data)} octets of data from port {self.port} to {format_address(destination)} port {port}"
+            self._host.journal.note(now, "udp", what, "RFC 768")
         self.transmit(outgoing, packet, now, confirm=confirm)
         self._host.counters.udp_out += 1
 
