@@ -6,6 +6,7 @@ never spans an `await`. A world that is driven so has no latency of its own.
 """
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
@@ -38,11 +39,14 @@ class TapPort:
     """A TAP device on a port of a switch: what the switch sends there leaves by the device.
 
     The device's filter follows what the stations of the switch take, before a frame leaves that counts on it;
-    `plan` is the filter as last programmed. `refused` counts frames that the device did not take.
+    `plan` is the filter as last programmed. `refused` counts frames that the device did not take, `lag`
+    is the longest time, in seconds, by which one left after it was due.
     """
 
-    def __init__(self, device: Device, switch: Switch) -> None:
+    def __init__(self, device: Device, switch: Switch, behind: Callable[[], float]) -> None:
         self.device = device
+        self.lag = 0.0
+        self._behind = behind
         self.plan: FilterPlan | None = None
         self.sent = 0
         self.received = 0
@@ -56,6 +60,7 @@ class TapPort:
         """A frame from the switch goes out."""
         if self._seen != self._switch.filter_changes:
             self._program()
+        self.lag = max(self.lag, self._behind())
         if self.device.write(frame):
             self.sent += 1
         else:
@@ -95,11 +100,12 @@ class RealTime:
         self._taps: list[tuple[TapPort, Seat]] = []
         self._wait: trio.CancelScope | None = None
         self._began = 0.0
+        self._running = False
 
     def add_tap(self, device: Device, switch: Switch | None = None) -> TapPort:
         """Make a TAP device a port of a link, the first one by default."""
         switch = switch or self.world.switch
-        port = TapPort(device, switch)
+        port = TapPort(device, switch, self.behind)
         seat = self.world.add_node(device.name, port, switch)
         port.port = seat.port
         self._taps.append((port, seat))
@@ -108,10 +114,15 @@ class RealTime:
     async def run(self) -> None:
         """Let the world go on until cancelled; raises LinkGoneError when a device is deleted."""
         self._began = trio.current_time() - self.world.now
+        self._running = True
         async with trio.open_nursery() as nursery:
             for port, seat in self._taps:
                 nursery.start_soon(self._read, port, seat)
             await self._keep_time()
+
+    def behind(self) -> float:
+        """How far the world is behind the clock, seconds; 0 before `run`."""
+        return max(0.0, trio.current_time() - self._began - self.world.now) if self._running else 0.0
 
     def catch_up(self) -> None:
         """Do what is due by now; after a call on the world from outside too."""

@@ -126,7 +126,10 @@ def _plan(arguments: argparse.Namespace) -> CrowdPlan:
 
 @dataclass(slots=True)
 class Summary:
-    """What became of a swarm; `seconds` until all were up (virtual ones in memory), None if they were not."""
+    """What became of a swarm; `seconds` until all were up (virtual ones in memory), None if they were not.
+
+    `lag` is the longest time, in seconds, by which a frame left after it was due; None in virtual time.
+    """
 
     plan: CrowdPlan
     up: int
@@ -139,6 +142,7 @@ class Summary:
     answers: list[Answers]
     costs: "Costs"
     digest: str | None = None
+    lag: float | None = None
 
     def document(self) -> dict[str, Any]:
         """For -j."""
@@ -153,6 +157,7 @@ class Summary:
             "frames": self.frames,
             "answers": [_answer_document(each) for each in self.answers],
             "digest": self.digest,
+            "lag": None if self.lag is None else round(self.lag, 6),
             **self.costs.document(),
         }
 
@@ -168,6 +173,8 @@ class Summary:
         if self.joins:
             lines.append(f"{self.joins} joins on the way")
         lines += [_answer_text(each, self.plan.hosts) for each in self.answers]
+        if self.lag is not None:
+            lines.append(f"at most {self.lag * 1000:.0f} ms behind the clock")
         lines.append(self.costs.text())
         if self.digest is not None:
             lines.append(f"digest {self.digest}")
@@ -345,6 +352,7 @@ class Live:
         self._answers: list[Answers] = []
         self._came_up: float | None = None
         self._groups = 0
+        self._lag = 0.0
         self._world = World(seed, filtering=True)
         _tap(self._world, trace, time.time())
         self._real = RealTime(self._world)
@@ -385,7 +393,10 @@ class Live:
     def _answered(self, answers: Answers) -> None:
         self._answers.append(answers)
         del self._answers[:-_KEPT_ANSWERS]
-        tapping.tell(f"{_answer_text(answers, self._crowd.plan.hosts)}; {self._costs.text()}")
+        lag, self._port.lag = self._port.lag, 0.0
+        self._lag = max(self._lag, lag)
+        behind = f"at most {lag * 1000:.0f} ms behind the clock"
+        tapping.tell(f"{_answer_text(answers, self._crowd.plan.hosts)}, {behind}; {self._costs.text()}")
 
     def summary(self) -> Summary:
         """What became of it."""
@@ -394,4 +405,5 @@ class Live:
         summary = _summary(self._crowd, self._came_up, frames, self._answers, self._costs)
         # They have left them by now.
         summary.groups = self._groups
+        summary.lag = max(self._lag, port.lag)
         return summary
