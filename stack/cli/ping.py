@@ -89,7 +89,8 @@ class Tally:
     def _error(self, event: dict[str, Any]) -> str:
         error = {name: event[name] for name in ("seq", "from", "type", "code")}
         self.errors.append(error)
-        return f"From {event['from']} icmp_seq={event['seq']} {describe_error(event['type'], event['code'])}"
+        words = describe_error(event["type"], event["code"], event["parameter"])
+        return f"From {event['from']} icmp_seq={event['seq']} {words}"
 
     def document(self) -> dict[str, Any]:
         """The JSON document; times in seconds."""
@@ -127,12 +128,12 @@ class Tally:
         return "\n".join(lines)
 
 
-def describe_error(kind: int, code: int) -> str:
-    """An ICMPv6 error in ping(8)'s words (RFC 4443 3)."""
+def describe_error(kind: int, code: int, parameter: int = 0) -> str:
+    """An ICMPv6 error in ping(8)'s words (RFC 4443 3); `parameter` is the MTU or the pointer, by type."""
     if kind == 1:
         return f"Destination unreachable: {_UNREACHABLE.get(code, f'code {code}')}"
     if kind == 2:
-        return "Packet too big"
+        return f"Packet too big: mtu={parameter}" if parameter else "Packet too big"
     if kind == 3:
         return "Time exceeded: " + ("Hop limit" if code == 0 else "Defragmentation failure")
     if kind == 4:

@@ -138,7 +138,8 @@ class _Ping:
         self._unanswered.discard(number)
         event: dict[str, Any] = {"seq": number, "from": format_address(heard.source)}
         if isinstance(heard, EchoError):
-            await tell(event | {"kind": "error", "type": heard.type, "code": heard.code})
+            about = {"type": heard.type, "code": heard.code, "parameter": heard.parameter}
+            await tell(event | {"kind": "error"} | about)
             return
         taken = max(0.0, heard.time - self._sent_at.get(number, heard.time))
         self._answers += 1

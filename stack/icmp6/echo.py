@@ -81,13 +81,14 @@ class EchoAnswer(NamedTuple):
 
 
 class EchoError(NamedTuple):
-    """An ICMPv6 error about one of our requests: sender, type and code (RFC 4443 3)."""
+    """An ICMPv6 error about one of our requests: sender, type and code (RFC 4443 3); the MTU or the pointer, by type."""
 
     sequence: int
     source: IPv6Address
     type: int
     code: int
     time: float
+    parameter: int = 0
 
 
 @recorded("_interface.host.recorder", "send", "forget", "close")

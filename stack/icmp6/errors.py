@@ -161,10 +161,12 @@ def deliver(
         return False
     raw = interface.host.raw
     copied = bool(raw.sockets) and raw.failed(interface, invoking, source, kind, code, parameter, now)
-    return _to_session(interface, invoking, source, kind, code, now) or copied
+    return _to_session(interface, invoking, source, kind, code, parameter, now) or copied
 
 
-def _to_session(interface: "Interface", invoking: bytes, source: IPv6Address, kind: int, code: int, now: float) -> bool:
+def _to_session(
+    interface: "Interface", invoking: bytes, source: IPv6Address, kind: int, code: int, parameter: int, now: float
+) -> bool:
     """To the ping whose request is quoted, if it is one."""
     if invoking[ipv6.HEADER_LENGTH] != icmpv6.ECHO_REQUEST:
         return False
@@ -172,4 +174,4 @@ def _to_session(interface: "Interface", invoking: bytes, source: IPv6Address, ki
     session = interface.host.echoes.sessions.get(identifier)
     if session is None or session.destination != invoking[24:40]:
         return False
-    return session.failed(EchoError(sequence, source, kind, code, now))
+    return session.failed(EchoError(sequence, source, kind, code, now, parameter))

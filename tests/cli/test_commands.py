@@ -264,6 +264,11 @@ class TestPing:
     def test_errors_in_words(self, kind: int, code: int, text: str) -> None:
         assert describe_error(kind, code) == text
 
+    def test_the_mtu_of_a_packet_too_big(self) -> None:
+        """As ping(8) says it."""
+        told = Tally().take({"kind": "error", "seq": 7, "from": "fe80::9", "type": 2, "code": 0, "parameter": 1400})
+        assert told == "From fe80::9 icmp_seq=7 Packet too big: mtu=1400"
+
 
 class TestWrongWords:
     @pytest.mark.parametrize(
