@@ -19,7 +19,7 @@ from stack.ip6 import fragmentation, source
 from stack.ip6 import input as ip6_input
 from stack.ip6.known import KnownHeaders
 from stack.ip6.routes import Routes, next_hop
-from stack.mld.afterlife import Afterlife
+from stack.mld.afterlife import Afterlives
 from stack.mld.listener import MulticastListener
 from stack.multicast_filter import FilterPlan, MulticastMacs
 from stack.nd.addresses import AddressTable
@@ -108,8 +108,7 @@ class Interface:
         # RFC 4862 5.4.2: whether no message was sent yet since the interface came up.
         self.silent = True
         self.macs = MulticastMacs()
-        # Watches on groups that were left, as many as there were memberships.
-        self.afterlives: dict[IPv6Address, list[Afterlife]] = {}
+        self.afterlives = Afterlives(self)
         self.plan = FilterPlan(unicast=(mac,))
         self.variables = HostVariables(self)
         self.addresses = AddressTable(self)

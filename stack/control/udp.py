@@ -190,30 +190,34 @@ async def receive(runtime: Runtime, arguments: Arguments, tell: Tell) -> None:
 async def _leave(runtime: Runtime, socket: UdpSocket, groups: list[IPv6Address], tell: Tell) -> None:
     """Leave the groups, see what still comes to them until it is quiet, and tell that."""
     interface = runtime.interface
-    watches: list[Afterlife] = []
+    watched: dict[IPv6Address, Afterlife] = {}
 
     def leave(now: float) -> float:
         for group in dict.fromkeys(groups):
-            watches.append(Afterlife(interface, group, now))
+            watched[group] = interface.afterlives.watch(group, now)
             socket.listen(group, NOTHING, now)
             if group in interface.listener.groups:
                 # Others on this host listen to it still: it is not left.
-                watches.pop().end(now)
+                del watched[group]
+                interface.afterlives.unwatch(group, now)
         return now
 
+    before: dict[IPv6Address, int] = {}
     try:
         began = runtime.call(leave, "udp recv")
+        before = {group: watch.count for group, watch in watched.items()}
         quiet_at = began + QUIET
-        while watches and (now := trio.current_time()) < min(quiet_at, began + MAXIMUM_AFTERLIFE):
+        while watched and (now := trio.current_time()) < min(quiet_at, began + MAXIMUM_AFTERLIFE):
             await trio.sleep_until(min(quiet_at, now + _LOOK))
-            quiet_at = max((watch.last or began) for watch in watches) + QUIET
+            quiet_at = max(watch.last or began for watch in watched.values()) + QUIET
     finally:
-        for watch in watches:
-            runtime.call(watch.end, "udp recv")
-    if watches:
-        last = max((watch.last for watch in watches if watch.last is not None), default=None)
-        after = sum(watch.count for watch in watches)
-        await tell({"kind": "left", "after": after, "last": None if last is None else round(last - began, 6)})
+        for group in watched:
+            runtime.call(partial(interface.afterlives.unwatch, group), "udp recv")
+    after = {group: watch.count - before[group] for group, watch in watched.items()}
+    last = max((watched[group].last or began for group, count in after.items() if count), default=None)
+    if watched:
+        late = None if last is None else round(last - began, 6)
+        await tell({"kind": "left", "after": sum(after.values()), "last": late})
 
 
 def describe(datagram: Datagram, started: float) -> dict[str, Any]:

@@ -120,8 +120,8 @@ def _check_destination(interface: "Interface", destination: IPv6Address, now: fl
         # Groups that share a MAC are told apart here (RFC 2464 7). RFC 4861 7.2.1: all nodes, whoever has an address.
         if destination == ALL_NODES or destination in interface.listener.groups.records:
             return None
-        for watch in interface.afterlives.get(destination, ()):
-            watch.heard(now)
+        if interface.afterlives.watched:
+            interface.afterlives.heard(destination, now)
         return Discard.GROUP_NOT_JOINED
     entry = interface.addresses.table.get(destination)
     if entry is None:

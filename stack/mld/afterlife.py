@@ -1,44 +1,62 @@
-"""What a link still carries for a group after it was left: how long routers and switches take to notice.
+"""What a link still carries for groups after they were left: how long routers and switches take to notice.
 
-The group's MAC stays in the driver's filter meanwhile, and packets to the group
-are counted where they are discarded. Nobody is given them.
+A watched group's MAC stays in the driver's filter, and packets to the group are
+counted where they are discarded. Nobody is given them.
 """
 
 from typing import TYPE_CHECKING
 
 from stack.address import IPv6Address, multicast_mac
+from stack.calls import recorded
 
 if TYPE_CHECKING:
     from stack.interface import Interface
 
 
 class Afterlife:
-    """The watch on one group of an interface: begun before the group is left, until `end`.
+    """One watched group: so many packets came while nobody listened to it, the `last` then (seconds) or None.
 
-    `count` packets have come to a group that nobody listened to any more, the
-    `last` of them at that time (seconds), None if there was none.
+    `watchers` are those who have asked for it.
     """
 
-    __slots__ = ("_group", "_interface", "count", "last")
+    __slots__ = ("count", "last", "watchers")
 
-    def __init__(self, interface: "Interface", group: IPv6Address, now: float) -> None:
-        """Begin; raises the driver's OSError if it refuses its filter."""
-        interface.filter_add(multicast_mac(group), now)
-        self._interface = interface
-        self._group = group
+    def __init__(self) -> None:
         self.count = 0
         self.last: float | None = None
-        interface.afterlives.setdefault(group, []).append(self)
+        self.watchers = 0
 
-    def heard(self, now: float) -> None:
-        """A packet to the group."""
-        self.count += 1
-        self.last = now
 
-    def end(self, now: float) -> None:
-        """No longer; once."""
-        watches = self._interface.afterlives[self._group]
-        watches.remove(self)
-        if not watches:
-            del self._interface.afterlives[self._group]
-        self._interface.filter_remove(multicast_mac(self._group), now)
+@recorded("_interface.host.recorder", "watch", "unwatch")
+class Afterlives:
+    """The watched groups of an interface, each with its Afterlife; as many as were joined by those who watch."""
+
+    __slots__ = ("_interface", "watched")
+
+    def __init__(self, interface: "Interface") -> None:
+        self._interface = interface
+        self.watched: dict[IPv6Address, Afterlife] = {}
+
+    def watch(self, group: IPv6Address, now: float) -> Afterlife:
+        """Begin, before the group is left; once more if it is watched. Raises the driver's OSError if it refuses."""
+        self._interface.filter_add(multicast_mac(group), now)
+        watch = self.watched.setdefault(group, Afterlife())
+        watch.watchers += 1
+        return watch
+
+    def unwatch(self, group: IPv6Address, now: float) -> None:
+        """One watcher less; for a group that nobody watches nothing happens."""
+        watch = self.watched.get(group)
+        if watch is None:
+            return
+        watch.watchers -= 1
+        if not watch.watchers:
+            del self.watched[group]
+        self._interface.filter_remove(multicast_mac(group), now)
+
+    def heard(self, group: IPv6Address, now: float) -> None:
+        """A packet to a group that nobody listens to."""
+        watch = self.watched.get(group)
+        if watch is not None:
+            watch.count += 1
+            watch.last = now

@@ -14,6 +14,7 @@ from stack.icmp6.echo import Echoes, EchoSession
 from stack.icmp6.raw_socket import RawSocket, RawSockets
 from stack.interface import Interface
 from stack.ip6.routes import Routes
+from stack.mld.afterlife import Afterlives
 from stack.mld.filters import SourceFilter
 from stack.mld.groups import Membership
 from stack.mld.listener import MulticastListener
@@ -57,6 +58,7 @@ class NoNameError(Exception):
 
 _PARTS: dict[type, str] = {
     AddressTable: "addresses",
+    Afterlives: "afterlives",
     MulticastListener: "listener",
     Resolver: "resolver",
     Routes: "routes",

@@ -38,7 +38,16 @@ Way = tuple[IPv6Address, int, "Interface", IPv6Address]
 # The attributes of sockets of any kind that belong to their users.
 OPTIONS = frozenset(
     (
-        *("blocked", "multicast_all", "multicast_hops", "multicast_interface", "multicast_loop", "receive_limit"),
+        *(
+            "blocked",
+            "dont_fragment",
+            "interface",
+            "multicast_all",
+            "multicast_hops",
+            "multicast_interface",
+            "multicast_loop",
+            "receive_limit",
+        ),
         *("reuse", "reuse_port", "traffic_class", "unicast_hops"),
     )
 )

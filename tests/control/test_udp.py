@@ -216,7 +216,7 @@ class TestReceive:
                 assert 0 <= left["last"] < 10
                 assert (await client.line()) == {"result": None}
             await until(lambda: nothing_is_left(served))
-            assert served.interface.afterlives == {}
+            assert served.interface.afterlives.watched == {}
             assert served.host.counters.outcomes[Discard.GROUP_NOT_JOINED] == 2
 
     async def test_only_what_was_joined(self, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 from stack.discard import Discard, Verdict
-from stack.mld.afterlife import Afterlife
 from tests.playbook import Play, group_mac, ip
 from tests.udp.common import GROUP, bound, datagram, listen
 
@@ -23,7 +22,7 @@ def macs(play: Play) -> set[bytes]:
 def test_counted_and_given_to_nobody(play: Play) -> None:
     socket = bound(play)
     membership = play.join(GROUP)
-    watch = Afterlife(play.interface, ip(GROUP), play.now)
+    watch = play.interface.afterlives.watch(ip(GROUP), play.now)
     assert play.receive(datagram(destination=GROUP)) is Discard.UDP_NO_MEMBER
     assert watch.count == 0, "it is not left yet"
     plans = len(play.plans)
@@ -33,30 +32,33 @@ def test_counted_and_given_to_nobody(play: Play) -> None:
     play.run(play.now + 2.5)
     assert play.receive(datagram(destination=GROUP)) is Discard.GROUP_NOT_JOINED
     assert (watch.count, watch.last) == (1, play.now)
-    watch.end(play.now)
+    play.interface.afterlives.unwatch(ip(GROUP), play.now)
     assert MAC not in macs(play)
     assert play.receive(datagram(destination=GROUP)) is Discard.NOT_FOR_US
     assert watch.count == 1
     assert socket.receive() is None
 
 
-def test_two_watches_and_a_new_member(play: Play) -> None:
-    one, other = (Afterlife(play.interface, ip(GROUP), play.now) for _ in range(2))
+def test_two_watchers_and_a_new_member(play: Play) -> None:
+    afterlives = play.interface.afterlives
+    watch = afterlives.watch(ip(GROUP), play.now)
+    assert afterlives.watch(ip(GROUP), play.now) is watch
     play.receive(datagram(destination=GROUP))
-    one.end(play.now)
+    afterlives.unwatch(ip(GROUP), play.now)
     play.receive(datagram(destination=GROUP))
-    assert (one.count, other.count) == (1, 2)
+    assert watch.count == 2
     socket = bound(play)
     listen(play, socket)
     assert play.receive(datagram(destination=GROUP)) is Verdict.DELIVERED
-    assert other.count == 2
-    other.end(play.now)
-    assert play.interface.afterlives == {}
+    assert watch.count == 2
+    for _ in range(2):
+        afterlives.unwatch(ip(GROUP), play.now)
+    assert afterlives.watched == {}
     assert MAC in macs(play), "the member's"
 
 
 def test_a_driver_that_refuses(play: Play) -> None:
     play.refuse_filter = True
     with pytest.raises(OSError, match="refused"):
-        Afterlife(play.interface, ip(GROUP), play.now)
-    assert play.interface.afterlives == {}
+        play.interface.afterlives.watch(ip(GROUP), play.now)
+    assert play.interface.afterlives.watched == {}
