@@ -81,7 +81,7 @@ class EchoAnswer(NamedTuple):
 
 
 class EchoError(NamedTuple):
-    """An ICMPv6 error about one of our requests: sender, type and code (RFC 4443 3); the MTU or the pointer, by type."""
+    """An ICMPv6 error about one of our requests (RFC 4443 3): sender, type, code, and the MTU or the pointer."""
 
     sequence: int
     source: IPv6Address
