@@ -324,7 +324,7 @@ class _LinuxView(_RealView):
         return {each["local"]: each for link in shown for each in link.get("addr_info", [])}
 
     def neighbours(self) -> Mapping[str, str]:
-        return {each["dst"]: each["state"][0] for each in self._stage.ip("neigh", "show")}
+        return {each["dst"]: each["state"][0] for each in self._stage.ip("neigh", "show") if each.get("state")}
 
     def routes(self) -> Sequence[Mapping[str, Any]]:
         return self._stage.ip("route", "show")  # type: ignore[no-any-return]
