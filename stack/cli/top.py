@@ -3,8 +3,8 @@
 On a terminal it fills the screen; that needs the library rich (pip install
 'sixtap[top]'). Otherwise, and with --plain, it prints the same as text, and with
 -j one JSON object a line. Keys: space pauses, left and right step back and forth
-through what was seen, / filters every table, Escape shows all again, end follows
-the newest, q ends it.
+through what was seen and what the flight recorder has of before, / filters every
+table, Escape shows all again, end follows the newest, q ends it.
 
 example: sixtap top
          sixtap top --count 1 --plain
@@ -15,12 +15,13 @@ import argparse
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from stack.cli.asking import table, until_interrupted
 from stack.cli.fields import seconds, whole
-from stack.cli.top_tables import History, Table, tables, title
+from stack.cli.top_tables import History, Sample, Table, tables, title
 from stack.control import client
 from stack.errors import RefusedError
 
@@ -56,12 +57,19 @@ def run(arguments: argparse.Namespace) -> int:
         if on_screen and not arguments.svg:
             from stack.cli.top_screen import Screen
 
-            Screen(request, arguments.filter).run()
+            Screen(request, arguments.filter, partial(_recall, path, arguments.interval)).run()
         else:
             _print_all(request, arguments)
     finally:
         request.close()
     return 0
+
+
+def _recall(path: Path, interval: float, before: float) -> list[Sample]:
+    """What the flight recorder has of before; only then is a host needed to replay it."""
+    from stack.cli.top_recall import recall
+
+    return recall(path, before, interval)
 
 
 def _has_rich() -> bool:

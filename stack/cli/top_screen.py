@@ -7,7 +7,7 @@ import termios
 import threading
 import tty
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,11 +33,16 @@ _COLOURS = {
 _ARROWS = {"\x1b[D": "left", "\x1bOD": "left", "\x1b[C": "right", "\x1bOC": "right", "\x1b[F": "end", "\x1bOF": "end"}
 
 
+# Samples of before a time, from the flight recorder.
+Recall = Callable[[float], list[Sample]]
+
+
 class Screen:
     """Reads samples and keys, and draws what is looked at."""
 
-    def __init__(self, request: client.Request, wanted: str) -> None:
+    def __init__(self, request: client.Request, wanted: str, recall: Recall) -> None:
         self._request = request
+        self._recall: Recall | None = recall
         self._history = History()
         self._wanted = wanted
         self._typing: str | None = None
@@ -90,6 +95,11 @@ class Screen:
             self._history.follow()
         else:
             self._history.paused = True
+            oldest = self._history.oldest
+            if key == "left" and oldest is not None and self._recall is not None:
+                # Further back than this view: what the flight recorder has, asked for once.
+                self._history.recall(self._recall(oldest))
+                self._recall = None
             self._history.step(1 if key == "left" else -1)
 
     def _character(self, each: str) -> bool:

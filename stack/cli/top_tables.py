@@ -49,6 +49,25 @@ class History:
         if self.paused or self.back:
             self.back = min(self.back + 1, len(self._samples) - 1)
 
+    def recall(self, earlier: list[Sample]) -> None:
+        """Samples of before the first one, oldest first, as far as there is room."""
+        frames: deque[dict[str, Any]] = deque(maxlen=FRAMES)
+        previous: Sample | None = None
+        entries = []
+        for each in earlier:
+            frames.extend(each["frames"])
+            entries.append((each, previous, list(frames)))
+            previous = each
+        room = HISTORY - len(self._samples)
+        for entry in reversed(entries[len(entries) - room :] if room < len(entries) else entries):
+            self._samples.appendleft(entry)
+
+    @property
+    def oldest(self) -> float | None:
+        """The time of the first sample if it is the one looked at, else None."""
+        at_the_end = bool(self._samples) and self.back == len(self._samples) - 1
+        return float(self._samples[0][0]["time"]) if at_the_end else None
+
     def step(self, samples: int) -> None:
         """Look at one that is so many further back (negative: further on)."""
         self.back = max(0, min(self.back + samples, len(self._samples) - 1))

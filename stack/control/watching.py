@@ -9,6 +9,7 @@ from stack.control import documents, route_documents
 from stack.control.arguments import Arguments
 from stack.control.ping import Tell
 from stack.explain.frame import describe
+from stack.interface import Interface
 from stack.journal import FrameSeen, Record
 from stack.runtime import Runtime
 
@@ -77,17 +78,16 @@ async def top(runtime: Runtime, arguments: Arguments, tell: Tell) -> None:
         began = trio.current_time()
         number = 0
         while count is None or number < count:
-            await tell(sample(runtime, frames, trio.current_time()))
+            await tell(sample(runtime.interface, frames, trio.current_time(), carrier=runtime.wanted_up))
             number += 1
             await trio.sleep_until(began + number * interval)
     finally:
         journal.unwatch(frames)
 
 
-def sample(runtime: Runtime, frames: Frames, now: float) -> dict[str, Any]:
+def sample(interface: Interface, frames: Frames, now: float, *, carrier: bool) -> dict[str, Any]:
     """One document: the tables as the commands of their names show them, each with how many rows it has in all."""
-    interface = runtime.interface
-    link = documents.link(interface, now, carrier=runtime.wanted_up)[0]
+    link = documents.link(interface, now, carrier=carrier)[0]
     tables: dict[str, list[Any]] = {
         "addresses": link.pop("addr_info"),
         "groups": documents.groups(interface, now)[0]["maddr"],
@@ -99,7 +99,7 @@ def sample(runtime: Runtime, frames: Frames, now: float) -> dict[str, Any]:
         "link": link,
         "totals": {name: len(rows) for name, rows in tables.items()},
         **{name: rows[:ROWS] for name, rows in tables.items()},
-        "counters": runtime.host.counters.as_dict(),
+        "counters": interface.host.counters.as_dict(),
         "missed": frames.missed,
         "frames": frames.taken(),
     }

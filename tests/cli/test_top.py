@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 import trio
 
+from stack.cli.top_recall import recall
 from stack.cli.top_tables import FRAMES, HISTORY, History, rates, tables
 from stack.control import watching
 from stack.journal import Cause, FrameSeen, Journal
+from stack.recorder.ring import Recorder
 from tests.cli.test_commands import SIXTAP, sixtap
 from tests.control.test_control import serving
 from tests.playbook import OUR_LINK_LOCAL, PEER_LINK_LOCAL, frame, icmp, packet
@@ -109,6 +111,36 @@ class TestFrames:
             frames.frame(FrameSeen(1.0, number, 7, False, _ECHO, Cause("call", 1.0)))
         assert frames.missed == 9
         assert frames.taken()[0]["number"] == 9
+
+
+class TestRecorder:
+    def test_earlier_samples_come_before_the_first_and_no_more_than_there_is_room_for(self) -> None:
+        history = History()
+        for number in (7, 8):
+            history.take(sample(number))
+        assert history.oldest is None
+        history.step(9)
+        assert history.oldest == 7
+        history.recall([sample(number) for number in (4, 5, 6)])
+        history.step(1)
+        now, before, frames = history.seen()
+        assert (now["time"], before["time"], len(frames)) == (6, 5, 3)
+        history.recall([sample(number) for number in range(HISTORY)])
+        history.step(2 * HISTORY)
+        assert history.seen()[0]["time"] == 5
+
+    async def test_what_was_before_is_replayed(self, tmp_path: Path) -> None:
+        async with serving(tmp_path) as served:
+            assert await trio.to_thread.run_sync(recall, served.control.path, 1e12, 0.001) == []
+            Recorder(served.host)
+            served.device.peer.send(_ECHO)
+            while not served.host.counters.icmp_in[128]:
+                await trio.sleep(0.005)
+            samples = await trio.to_thread.run_sync(recall, served.control.path, 1e12, 0.001)
+            assert await trio.to_thread.run_sync(recall, served.control.path, 0.0, 0.001) == []
+        frames = [each for one in samples for each in one["frames"] if "echo request" in each["text"]]
+        assert [(each["direction"], each["outcome"]) for each in frames] == [("in", "answered")]
+        assert OUR_LINK_LOCAL in [each["local"] for each in samples[-1]["addresses"]]
 
 
 class TestWithoutATerminal:
