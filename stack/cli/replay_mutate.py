@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         corpus.add(path, replay_text.warn)
     if not corpus.frames:
         raise UsageError("there is not a single frame in these captures")
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.process_time()
     alone: int | None = arguments.case
     progress = replay_text.Progress(arguments.iterations if alone is None else 1)
     campaign = Campaign(corpus, arguments.seed, cold=arguments.cold, told=lambda summary: progress.tell(summary.frames))
@@ -35,16 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         campaign.run_case(alone)
     summary = campaign.summary
-    _tell_rate(summary, time.monotonic() - began)
+    _tell_rate(summary, time.monotonic() - began, time.process_time() - worked)
     _save(arguments, summary)
     _conclude(arguments, summary)
     return 1 if summary.findings else 0
 
 
-def _tell_rate(summary: Summary, seconds: float) -> None:
+def _tell_rate(summary: Summary, seconds: float, worked: float) -> None:
     """How fast it was is not part of the result, which is the same for the same run."""
-    rate = summary.frames / max(seconds, 1e-9)
-    replay_text.warn(f"{summary.frames} frames in {seconds:.1f} s: {rate:,.0f} frames/s")
+    rate, own = (summary.frames / max(each, 1e-9) for each in (seconds, worked))
+    replay_text.warn(f"{summary.frames} frames in {seconds:.1f} s: {rate:,.0f} frames/s, {own:,.0f} a second of CPU")
 
 
 def _save(arguments: argparse.Namespace, summary: Summary) -> None:

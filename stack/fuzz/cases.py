@@ -67,6 +67,10 @@ class Corpus:
             self._captures.append(planned)
             self.frames += len(planned)
 
+    def first(self, count: int) -> list[Planned]:
+        """The first frames, as they are."""
+        return [each for capture in self._captures for each in capture][:count]
+
     def build(self, seed: int, number: int) -> list[Planned]:
         """The frames of a case, at most LONGEST."""
         chance = Chance(f"{seed}/{number}")

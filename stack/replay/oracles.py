@@ -56,7 +56,20 @@ class Oracles:
     """Watches one subject; `violations` are what was found. `every` n-th frame is looked at closely, 0 none."""
 
     __slots__ = (
-        *("_every", "_fed", "_legal", "_limits", "_owned", "_said", "_sender", "_subject", "_tokens", "_updated"),
+        *(
+            "_errors",
+            "_every",
+            "_fed",
+            "_legal",
+            "_limits",
+            "_owned",
+            "_said",
+            "_sender",
+            "_sizes",
+            "_subject",
+            "_tokens",
+            "_updated",
+        ),
         *("answers", "peaks", "violations"),
     )
 
@@ -71,8 +84,10 @@ class Oracles:
         interface = subject.interface
         self._sender = Sender(interface.mac, interface.device_mtu, self._owns)
         self._tokens, self._updated = float(_BURST), subject.now
+        self._errors = errors_made(subject.host)
         self.answers = 0
-        self.peaks = list(tables.sizes(subject.host, interface))
+        self._sizes = tables.sizes(subject.host, interface)
+        self.peaks = list(self._sizes)
         self.violations: list[Violation] = []
         self._said: set[tuple[str, str]] = set()
 
@@ -84,12 +99,19 @@ class Oracles:
             return self._closely(frame)
         host, interface = subject.host, subject.interface
         spoken, timers = _spoken(host), len(host.timers)
-        before = tables.sizes(host, interface)
+        if subject.moved:
+            # Timers have run since the last frame.
+            self._bounded(tables.sizes(host, interface))
+            subject.moved = False
+        before = self._sizes
         outcome = subject.receive(frame)
         after = tables.sizes(host, interface)
+        if self._errors != errors_made(host):
+            self._count_errors()
         if (before != after or timers != len(host.timers)) and isinstance(outcome, Discard) and spoken == _spoken(host):
             self._changed(outcome)
-        self._bounded(after)
+        if before != after:
+            self._bounded(after)
         return outcome
 
     def sent(self, time: float, frame: bytes) -> None:
@@ -99,8 +121,6 @@ class Oracles:
             self.answers += 1
             if self.answers > self._fed + _OWED:
                 self._violated("amplification", "more datagrams sent than frames received", "RFC 4443 2.4 (f)")
-        if 0 < kind < 128:
-            self._error(time)
         if frame not in self._legal or not self._owns(frame[22:38]):
             self._judge(frame)
 
@@ -118,14 +138,18 @@ class Oracles:
         self._owned.update(self._subject.interface.addresses.table)
         return address in self._owned
 
-    def _error(self, time: float) -> None:
-        self._tokens = min(_BURST, self._tokens + (time - self._updated) * _RATE)
-        self._updated = time
-        if self._tokens < 1 - 1e-6:
+    def _count_errors(self) -> None:
+        """Errors are counted when they are made: some wait for a neighbour's MAC, and leave together."""
+        made = errors_made(self._subject.host)
+        now = self._subject.now
+        # What was made since the last count may have been made at any time since.
+        left = self._tokens + (now - self._updated) * _RATE - (made - self._errors)
+        self._tokens, self._updated, self._errors = min(_BURST, left), now, made
+        if left < -1e-6:
             self._violated("error rate", "more errors than the limit allows", "RFC 4443 2.4 (f)")
-        self._tokens -= 1
 
     def _bounded(self, sizes: tuple[int, ...]) -> None:
+        self._sizes = sizes
         for n, size in enumerate(sizes):
             if size > self.peaks[n]:
                 self.peaks[n] = size
@@ -190,8 +214,13 @@ def _spoken(host: Host) -> int:
     An error may be said and wait for a neighbour's MAC.
     """
     counters = host.counters
-    icmp_out = counters.icmp_out
-    return counters.frames_out + counters.reassembly_oks + icmp_out[1] + icmp_out[2] + icmp_out[3] + icmp_out[4]
+    return counters.frames_out + counters.reassembly_oks + errors_made(host)
+
+
+def errors_made(host: Host) -> int:
+    """How many ICMPv6 errors the host has made, sent already or not."""
+    made = host.counters.icmp_out
+    return made[1] + made[2] + made[3] + made[4]
 
 
 def _kind(frame: bytes) -> int:

@@ -32,21 +32,26 @@ Sent = Callable[[float, bytes], None]
 
 
 class Subject:
-    """`host` with its one `interface` at the time `now` (seconds); `sent(time, frame)` is told of each frame."""
+    """`host` with its one `interface` at the time `now` (seconds); `sent(time, frame)` is told of each frame.
 
-    __slots__ = ("host", "interface", "now", "sent")
+    `moved` is set when a timer has run.
+    """
+
+    __slots__ = ("host", "interface", "moved", "now", "sent")
 
     def __init__(self, host: Host, now: float, sent: Sent) -> None:
         self.host = host
         self.interface: Interface = next(iter(host.interfaces.values()))
         self.now = now
         self.sent = sent
+        self.moved = True
 
     def advance(self, to: float) -> None:
         """Let time pass, timer by timer."""
         host = self.host
         while (deadline := host.next_deadline()) is not None and deadline <= to:
             self.now = max(self.now, deadline)
+            self.moved = True
             host.advance(self.now)
             self.collect()
         self.now = max(self.now, to)

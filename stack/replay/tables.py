@@ -17,7 +17,7 @@ class Size(NamedTuple):
 
 # Each has a setting that bounds it; `sizes` and `limits` follow this order.
 NAMES = (
-    *("neighbours", "destinations", "routers", "routes", "prefixes", "addresses", "static addresses"),
+    *("neighbours", "destinations", "routers", "routes", "prefixes", "prefixes for addresses", "addresses"),
     *("DNS servers", "DNS domains", "groups", "memberships", "sockets", "pings"),
     *("packets in reassembly", "octets in reassembly"),
 )
@@ -32,7 +32,7 @@ def sizes(host: Host, interface: Interface) -> tuple[int, ...]:
         len(interface.routers.table),
         len(interface.routers.routes.table),
         len(interface.prefixes),
-        len(interface.autoconfiguration),
+        len(interface.autoconfiguration.table),
         len(interface.addresses.table),
         len(interface.dns.servers),
         len(interface.dns.search),
