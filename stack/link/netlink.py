@@ -30,6 +30,23 @@ _ANSWER_TIMEOUT = 5.0  # seconds; the kernel answers before sendto returns
 
 def request(kind: int, flags: int, payload: bytes) -> bytes:
     """Send one request and return the body of its answer (empty for a bare acknowledgement); raises OSError."""
+    for answer, body in _answers(kind, flags, payload):
+        return _checked(answer, body)
+    return b""
+
+
+def dump(kind: int, payload: bytes) -> list[bytes]:
+    """The bodies of all messages that answer one dump request; raises OSError."""
+    bodies: list[bytes] = []
+    for answer, body in _answers(kind, NLM_F_DUMP, payload):
+        if answer == _NLMSG_DONE:
+            break
+        bodies.append(_checked(answer, body))
+    return bodies
+
+
+def _answers(kind: int, flags: int, payload: bytes) -> Iterator[tuple[int, bytes]]:
+    """Send one request; the messages that answer it, each as its type and body, for as long as they are asked for."""
     header = _HEADER.pack(_HEADER.size + len(payload), kind, flags | NLM_F_REQUEST, _SEQUENCE, 0)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as channel:
         channel.settimeout(_ANSWER_TIMEOUT)
@@ -41,27 +58,7 @@ def request(kind: int, flags: int, payload: bytes) -> bytes:
                 continue
             for answer, sequence, body in messages(data):
                 if sequence == _SEQUENCE:
-                    return _checked(answer, body)
-
-
-def dump(kind: int, payload: bytes) -> list[bytes]:
-    """The bodies of all messages that answer one dump request; raises OSError."""
-    header = _HEADER.pack(_HEADER.size + len(payload), kind, NLM_F_DUMP | NLM_F_REQUEST, _SEQUENCE, 0)
-    bodies: list[bytes] = []
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as channel:
-        channel.settimeout(_ANSWER_TIMEOUT)
-        channel.bind((0, 0))
-        channel.sendto(header + payload, (0, 0))
-        while True:
-            data, sender = channel.recvfrom(RECEIVE_SIZE)
-            if sender[0] != 0:
-                continue
-            for answer, sequence, body in messages(data):
-                if sequence != _SEQUENCE:
-                    continue
-                if answer == _NLMSG_DONE:
-                    return bodies
-                bodies.append(_checked(answer, body))
+                    yield answer, body
 
 
 def _checked(answer: int, body: bytes) -> bytes:

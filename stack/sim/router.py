@@ -6,7 +6,6 @@ an echo request. It forwards nothing (`stack.sim.forwarding` does), solicits nob
 and checks little: what hosts make of it is the question, not what it makes of them.
 """
 
-from collections import deque
 from dataclasses import dataclass
 from random import Random
 
@@ -23,7 +22,8 @@ from stack.address import (
     solicited_node,
 )
 from stack.discard import Discard, Outcome, Verdict
-from stack.timers import Timer, Timers
+from stack.sim.timed import TimedNode
+from stack.timers import Timer
 from stack.wire import ethernet, icmpv6, ipv6, router
 from stack.wire import nd as wire
 from stack.wire.checksum import icmpv6_verifies, with_checksum
@@ -58,10 +58,11 @@ class RouterVariables:
     unicast_answers: bool = False
 
 
-class AdvertisingRouter:
+class AdvertisingRouter(TimedNode):
     """One router with one interface; `address` is its link-local address made from `mac`, the first of `addresses`."""
 
     def __init__(self, mac: MacAddress, rng: Random, variables: RouterVariables | None = None) -> None:
+        super().__init__()
         self.mac = mac
         self.address: IPv6Address = LINK_LOCAL_PREFIX + eui64_identifier(mac)
         self.addresses: list[IPv6Address] = [self.address]
@@ -70,15 +71,13 @@ class AdvertisingRouter:
         # What it has answered echo requests for, or forwarded, lately.
         self.forwarded: list[IPv6Address] = []
         self._rng = rng
-        self._timers = Timers()
-        self._output: deque[tuple[None, bytes]] = deque()
         self._neighbours: dict[IPv6Address, MacAddress] = {}
         self._timer: Timer | None = None
         self._answer: Timer | None = None
         self._initial = 0
         self._last_multicast = float("-inf")
 
-    # -- the four calls
+    # -- from the link
 
     def receive(self, frame: bytes, now: float) -> Outcome:
         """One frame from the link."""
@@ -130,20 +129,6 @@ class AdvertisingRouter:
         if address not in self._neighbours and len(self._neighbours) >= NEIGHBOURS_LIMIT:
             del self._neighbours[next(iter(self._neighbours))]
         self._neighbours[address] = mac
-
-    def advance(self, now: float) -> None:
-        """Run what is due."""
-        self._timers.advance(now)
-
-    def next_deadline(self) -> float | None:
-        """When `advance` wants to be called next."""
-        return self._timers.next_deadline()
-
-    def output(self) -> list[tuple[None, bytes]]:
-        """The frames to be sent."""
-        frames = list(self._output)
-        self._output.clear()
-        return frames
 
     # -- being a router
 

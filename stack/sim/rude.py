@@ -4,7 +4,6 @@ For labs and for tests of what a host makes of it. It has a host's four calls, a
 answers nothing but what it was told to. docs/attacks.md says what becomes of each.
 """
 
-from collections import deque
 from random import Random
 
 from stack.address import (
@@ -22,7 +21,7 @@ from stack.discard import Discard, Outcome, Verdict
 from stack.sim.querier.messages import query_frames
 from stack.sim.querier.variables import QueryFields, Variables
 from stack.sim.router import prefix_option, remember
-from stack.timers import Timers
+from stack.sim.timed import TimedNode
 from stack.wire import ethernet, icmpv6, ipv6, router
 from stack.wire import nd as wire
 from stack.wire.checksum import icmpv6_verifies, with_checksum
@@ -30,7 +29,7 @@ from stack.wire.checksum import icmpv6_verifies, with_checksum
 _DOCUMENTATION = bytes.fromhex("20010db8")
 
 
-class RudeNeighbour:
+class RudeNeighbour(TimedNode):
     """One such neighbour; `address` is its link-local address made from `mac`.
 
     With `denies` it answers every probe of duplicate address detection as if the address
@@ -39,16 +38,15 @@ class RudeNeighbour:
     """
 
     def __init__(self, mac: MacAddress, rng: Random, *, denies: bool = False) -> None:
+        super().__init__()
         self.mac = mac
         self.address: IPv6Address = LINK_LOCAL_PREFIX + eui64_identifier(mac)
         self.denies = denies
         self.claims: set[IPv6Address] = set()
         self.denied: list[IPv6Address] = []
         self._rng = rng
-        self._timers = Timers()
-        self._output: deque[tuple[None, bytes]] = deque()
 
-    # -- the four calls
+    # -- from the link
 
     def receive(self, frame: bytes, now: float) -> Outcome:
         """It listens to all, and to solicitations alone."""
@@ -70,20 +68,6 @@ class RudeNeighbour:
         else:
             return Discard.ND_TARGET_NOT_OURS
         return Verdict.ANSWERED
-
-    def advance(self, now: float) -> None:
-        """Run what is due."""
-        self._timers.advance(now)
-
-    def next_deadline(self) -> float | None:
-        """When `advance` wants to be called next."""
-        return self._timers.next_deadline()
-
-    def output(self) -> list[tuple[None, bytes]]:
-        """The frames to be sent."""
-        frames = list(self._output)
-        self._output.clear()
-        return frames
 
     # -- what it does
 
