@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stack.address import UNSPECIFIED, IPv6Address, format_address, is_link_local, is_multicast
 from stack.calls import recorded
-from stack.errors import LimitError, RefusedError, UsageError
+from stack.errors import LimitError, RefusedError, UnavailableError, UsageError
 from stack.events import GroupChanged, SourceFilterChanged, VersionChanged
 from stack.journal import Journal
 from stack.mld.compatibility import Compatibility
@@ -207,7 +207,7 @@ class MulticastListener:
             raise LimitError(f"there are {settings.mld_max_memberships} memberships already (mld_max_memberships)")
         if not self.personality.joins_without_address and self.may_speak and not len(self._interface.addresses):
             # SEED row S55, EADDRNOTAVAIL; also for a group that is saved.
-            raise RefusedError(f"{self._interface.name} has no address to join a group on")
+            raise UnavailableError(f"{self._interface.name} has no address to join a group on")
         if record is None and len(self.groups) >= settings.mld_max_groups:
             self.limit_hit("mld_max_groups")
             raise LimitError(f"there are {settings.mld_max_groups} groups already (mld_max_groups)")

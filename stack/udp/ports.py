@@ -109,6 +109,14 @@ class Ports:
                 best, best_score = socket, score
         return best if best_score >= 0 else None
 
+    def _of_a_group(self, interface: "Interface", port: int, remote: IPv6Address, remote_port: int) -> UdpSocket | None:
+        """A socket bound to a group, which sends from an address of ours."""
+        for socket in self._bound.get(port, ()):
+            group = socket.local
+            if group is not None and group[0] == 0xFF and socket.score(interface, group, remote, remote_port) >= 0:
+                return socket
+        return None
+
     def failed(
         self,
         interface: "Interface",
@@ -125,6 +133,8 @@ class Ports:
         local, remote = invoking[8:24], invoking[24:40]
         source_port, destination_port, _, _ = udp.HEADER.unpack_from(invoking, ipv6.HEADER_LENGTH)
         socket = self.find(interface, local, source_port, remote, destination_port)
+        if socket is None:
+            socket = self._of_a_group(interface, source_port, remote, destination_port)
         if socket is None:
             return False
         data = invoking[_QUOTE_LENGTH:]

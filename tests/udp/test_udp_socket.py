@@ -404,6 +404,14 @@ class TestErrors:
         assert play.receive(error(quote)) is Discard.ICMP_ERROR_UNCLAIMED
         assert socket.take_error() is None
 
+    def test_about_a_datagram_of_a_socket_that_is_bound_to_a_group(self, play: Play) -> None:
+        """It sends from an address of ours, since no packet comes from a group (RFC 4291 2.7)."""
+        socket = bound(play, 5000, GROUP)
+        assert play.receive(error(quoted())) is Verdict.DELIVERED
+        assert socket.take_error() is not None
+        socket.remote, socket.remote_port = ip("fe80::99"), 7
+        assert play.receive(error(quoted())) is Discard.ICMP_ERROR_UNCLAIMED
+
     def test_a_neighbour_that_does_not_answer(self, play: Play) -> None:
         """RFC 4861 7.2.2: address unreachable, told to the sender, from an address of ours."""
         socket = bound(play)
