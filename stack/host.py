@@ -30,7 +30,7 @@ from stack.timers import Timers
 from stack.udp.ports import Ports
 
 
-@recorded("recorder", "attach", "detach", "set_setting")
+@recorded("recorder", "attach", "confirm", "detach", "set_setting")
 class Host:
     """One IPv6 host with any number of interfaces.
 

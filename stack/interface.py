@@ -41,7 +41,7 @@ MAXIMUM_MTU = 65_521
 ALL_NODES_MAC = multicast_mac(ALL_NODES)
 
 
-@recorded("host.recorder", "start", "stop", "restart", "set_mac", "set_mtu", "refresh_filter")
+@recorded("host.recorder", "confirm", "start", "stop", "restart", "set_mac", "set_mtu", "refresh_filter")
 class Interface:
     """One link of `host`; made by `Host.attach`.
 
