@@ -24,10 +24,10 @@ GLOBAL = "2001:db8::7"
 class Rig:
     """A bridge with our host and a Linux host on it, which has a second address."""
 
-    def __init__(self, namespace: Namespace, folder: Path) -> None:
+    def __init__(self, namespace: Namespace, folder: Path, *, snooping: bool = True) -> None:
         self.namespace = namespace
         self.folder = folder
-        self.bridge = namespace.bridge()
+        self.bridge = namespace.bridge(snooping=snooping)
         self.linux: LinuxHost = namespace.linux_host(self.bridge)
         self.linux.run("ip", "addr", "add", f"{GLOBAL}/64", "dev", self.linux.dev, "nodad")
         with self.linux.enter():
@@ -121,6 +121,23 @@ class TestReceive:
                 assert line.endswith(": hello\n")
             assert process.returncode == 0
             eventually(lambda: GROUP not in host.groups(), "group left")
+
+    def test_what_a_link_carries_after_the_leave(self, tmp_path: Path) -> None:
+        """A bridge that does not snoop goes on; the driver's filter lets it pass for as long as it is looked for."""
+        with Namespace() as namespace:
+            rig = Rig(namespace, tmp_path, snooping=False)
+            with rig.host() as host, rig.socket() as linux:
+                with serving(rig, host, "recv", str(PORT), "--join", GROUP, "-c", "1", "-j") as process:
+                    eventually(lambda: GROUP in host.groups(), "group joined")
+                    linux.sendto(b"1", rig.to(GROUP))
+                    eventually(lambda: GROUP not in host.groups(), "group left")
+                    for _ in range(5):
+                        linux.sendto(b"late", rig.to(GROUP))
+                    output, _ = process.communicate(timeout=30)
+                document = json.loads(output)
+                assert (document["received"], document["after_leave"]) == (1, 5)
+                assert 0 < document["leave_to_last"] < 10
+                assert host.json("maddr", "filter")["exact"].count("33:33:00:01:00:03") == 0
 
     def test_large_and_empty_ones(self, rig: Rig) -> None:
         sizes = (0, 1, 1451, 1452)
