@@ -177,7 +177,7 @@ class RunningHost:
 
     def set(self, name: str, value: int | str) -> None:
         """Change a setting; raises UsageError for an unknown one or a value out of range."""
-        self.core.settings.set_text(name, str(value))
+        self.core.set_setting(name, str(value))
 
     def close(self) -> None:
         """One report or Done for each group; sockets are closed. `open_host` calls it."""

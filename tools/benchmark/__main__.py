@@ -72,7 +72,7 @@ def _echo(run: Run) -> list[dict[str, Any]]:
         **run.reference(),
         "bare trio loop": lambda: start_loop("bench1"),
         "sixtap": lambda: start_host("bench2", run.folder),
-        "sixtap --no-record": lambda: start_host("bench3", run.folder),
+        "sixtap --no-record": lambda: start_host("bench3", run.folder, "--no-record"),
     }
     return [run.contest(starts, "echo", size) for size in run.options.size or [56, 1_400]]
 
