@@ -252,6 +252,7 @@ def test_what_was_given_out_is_recognised() -> None:
     assert not host.identifications.is_ours(0)
     given = [host.identifications.next() for _ in range(500)]
     assert all(map(host.identifications.is_ours, given))
+    assert host.identifications.issued == 500
     others = [Random(2).getrandbits(32) for _ in range(1)] + [value ^ 1 for value in given]
     assert not any(host.identifications.is_ours(value) for value in set(others) - set(given))
     copies = [copy.deepcopy(host), pickle.loads(pickle.dumps(host))]

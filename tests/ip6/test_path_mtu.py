@@ -183,6 +183,15 @@ def test_what_quotes_nothing_of_ours(play: Play, forged: bytes, outcome: Outcome
     assert path_mtu(play) == 1400
 
 
+def test_a_ping_to_somebody_else(play: Play) -> None:
+    """An identifier of ours says nothing without its destination."""
+    (first,) = ping(play)
+    ping(play, to=FARTHER)
+    forged = first[:24] + ip(FARTHER) + first[40:]
+    assert play.receive(too_big(forged, 1400)) is Discard.ICMP_ERROR_UNCLAIMED
+    assert path_mtu(play, FARTHER) == 1500
+
+
 def test_before_anything_long_was_sent(play: Play) -> None:
     """A router cannot have found too big what was never sent."""
     socket = play.host.udp.open()
@@ -318,9 +327,12 @@ def test_a_flood_of_forgeries_leaves_nothing(play: Play) -> None:
 def test_known_headers_follow_the_path_mtu(play: Play) -> None:
     """An answer that is made from remembered headers is as short as any other."""
     request = echo_request(OURS, source=FAR, data=bytes(1_452))
+    play.interface.known.revise()
     for _ in range(3):
         play.receive(request)
     reply = play.sent()[-1].packet
+    play.interface.known.revise()
+    assert play.interface.known.answer(request, play.now) is not None
     play.receive(too_big(reply, 1400))
     play.interface.known.revise()
     assert play.interface.known.answer(request, play.now) is None

@@ -254,6 +254,7 @@ def test_overlap_discards_all_of_it(play: Play, start: int, octets: bytes, more:
     play.run(play.now + 120)
     assert play.sent() == []
     assert_nothing_is_left(play)
+    assert counters(play)["Ip6ReasmTimeout"] == 0
 
 
 ENDS = {
@@ -533,20 +534,33 @@ def test_many_sources(limit: dict[str, int]) -> None:
         play.sent()
 
 
-def test_what_grows_is_kept() -> None:
+@pytest.mark.parametrize("limit", ["max_reassemblies", "max_reassemblies_source"])
+def test_what_grows_is_kept(limit: str) -> None:
     """A packet that goes on arriving is not the one that goes, however old it is; duplicates are no growth."""
-    play = Play(max_reassemblies=10).start().meet()
+    play = Play(**{limit: 10}).start().meet()
+
+    def others(number: int) -> None:
+        for each in range(5 * number, 5 * number + 5):
+            source = PEER_LINK_LOCAL if limit == "max_reassemblies_source" else f"fe80::bad:{each:x}"
+            play.receive(part(bytes(8), 8, True, source=source, identification=each))
+
     parts = cut(echo(bytes(400)), 8)
-    for each in parts[:-1]:
-        play.receive(each)
-        flood(play, 5, sources=5)
+    for number, octets in enumerate(parts[:-1]):
+        play.receive(octets)
+        others(number)
     assert play.receive(parts[-1]) is Verdict.ANSWERED
-    play.receive(parts[0])
-    for number in range(2):
-        play.receive(parts[0])
-        flood(play, 5, sources=100, first=100 + 5 * number)
-    assert play.host.counters.limits["max_reassemblies"] > 0
-    assert not any(play.host.reassembler.packets[key].first for key in play.host.reassembler.packets)
+    for number in (100, 101, 102):
+        play.receive(parts[0] if number < 102 else parts[1])
+        others(number)
+    assert play.host.counters.limits[limit] > 0
+    assert not any(each.first for each in play.host.reassembler.packets.values())
+
+
+def test_small_parts_cost_more_than_their_octets(play: Play) -> None:
+    """What is counted is about what is used: the smallest parts are not a way around the bound."""
+    for each in cut(echo(bytes(792)), 8)[1:]:
+        play.receive(each)
+    assert play.host.reassembler.cost > 99 * (8 + 100)
 
 
 @pytest.mark.parametrize("setting", ["ip6frag_high_thresh", "max_reassemblies", "max_reassemblies_source"])
