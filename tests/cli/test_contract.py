@@ -165,6 +165,7 @@ ALONE: dict[str, list[Row | Wrong]] = {
     "mld": [Wrong("mld send query", 2), Wrong("mld send nosuch --tap t9", 2), Wrong("mld", 2)],
     "run": [Wrong("run --mtu 1279", 2), Wrong("run --addr x", 2)],
     "lab": [Wrong("lab surplus", 2)],
+    "rude": [Wrong("rude", 2), Wrong("rude deny", 2), Wrong("rude sulk --tap x0", 2)],
     "swarm": [Row("swarm --hosts 3 --groups 1", "hosts"), Wrong("swarm", 2), Wrong("swarm --hosts 0", 2)],
     "explain": [Row(f"explain {_CAPTURE}", text_alone=True), Wrong("explain nosuch.pcap", 2), Wrong("explain", 2)],
     "replay": [
@@ -184,6 +185,7 @@ ELSEWHERE = {
     "querier": "tests/live/test_querier.py",
     "completion": "tests/cli/test_completion.py",
     "doctor": "tests/live/test_doctor.py",
+    "rude": "tests/live/test_rude.py",
     "monitor": "tests/cli/test_monitor.py",
     "record": "tests/live/test_recorder.py",
     "why": "tests/recorder/test_why.py",
