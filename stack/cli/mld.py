@@ -36,14 +36,7 @@ from stack.link.tap import TapLink, check_name
 from stack.wire import icmpv6, mld, mldpacket, mldv2
 from stack.wire.checksum import with_checksum
 
-KINDS = {
-    "is_in": mldv2.MODE_IS_INCLUDE,
-    "is_ex": mldv2.MODE_IS_EXCLUDE,
-    "to_in": mldv2.CHANGE_TO_INCLUDE_MODE,
-    "to_ex": mldv2.CHANGE_TO_EXCLUDE_MODE,
-    "allow": mldv2.ALLOW_NEW_SOURCES,
-    "block": mldv2.BLOCK_OLD_SOURCES,
-}
+KINDS = {name.lower(): number for number, name in mldv2.RECORD_NAMES.items()}
 
 # RFC 3810 9.1, 9.2, 9.3 and 9.8
 ROBUSTNESS = 2
@@ -265,7 +258,7 @@ def run(arguments: argparse.Namespace) -> int:
                 return
             await trio.sleep(arguments.interval)
 
-    with tapping.opened(arguments.tap, arguments.bridge) as link:
+    with tapping.opened_unfiltered(arguments.tap, arguments.bridge) as link:
         octets = ordered.frame(tapping.station_mac(arguments.mac, link))
         tapping.run_until_signal(work)
     return 0 if sent else 1

@@ -19,7 +19,6 @@ from stack.replay.subject import OUR_ADDRESS, OUR_LINK_LOCAL, OUR_MAC, OUR_PREFI
 
 LONGEST = 500
 GENERATION_BITS = 24
-_GENERATION = 1 << GENERATION_BITS
 # How many generations a case may have before it; then lines end.
 _DEEPEST = 4
 _SHORTEST = 100

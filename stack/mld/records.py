@@ -19,15 +19,6 @@ _RECORD_HEADER_LENGTH = mldv2.RECORD_HEADER.size
 _REPORT_HEADER_LENGTH = mldv2.REPORT_HEADER.size
 # 5.2.15: what these records leave out is not reported at all, since a second one would take back the first.
 _ONE_RECORD_ONLY = (mldv2.MODE_IS_EXCLUDE, mldv2.CHANGE_TO_EXCLUDE_MODE)
-# 5.2.12
-_NAMES = {
-    mldv2.MODE_IS_INCLUDE: "IS_IN",
-    mldv2.MODE_IS_EXCLUDE: "IS_EX",
-    mldv2.CHANGE_TO_INCLUDE_MODE: "TO_IN",
-    mldv2.CHANGE_TO_EXCLUDE_MODE: "TO_EX",
-    mldv2.ALLOW_NEW_SOURCES: "ALLOW",
-    mldv2.BLOCK_OLD_SOURCES: "BLOCK",
-}
 
 # The beginning of the record of a group with all its sources in a current state; the group follows.
 IS_EXCLUDE_NOTHING = mldv2.RECORD_HEADER.pack(mldv2.MODE_IS_EXCLUDE, 0, 0, bytes(16))[:4]
@@ -84,7 +75,7 @@ def _record(kind: int, group: IPv6Address, sources: Iterable[IPv6Address]) -> Re
 
 def notation(record: Record) -> str:
     """A record as section 6 writes it, without its group: `TO_EX ({})`, `ALLOW ({2001:db8::1})`."""
-    return f"{_NAMES[record.type]} ({{{', '.join(map(format_address, record.sources))}}})"
+    return f"{mldv2.RECORD_NAMES[record.type]} ({{{', '.join(map(format_address, record.sources))}}})"
 
 
 def encode(record: Record, capacity: int) -> list[bytes]:

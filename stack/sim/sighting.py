@@ -10,16 +10,6 @@ from stack.address import format_address
 from stack.explain import frame as explain
 from stack.wire import ethernet, icmpv6, ipv6, mldv2, nd
 
-# RFC 3810 5.2.12
-RECORD_NAMES = {
-    mldv2.MODE_IS_INCLUDE: "IS_IN",
-    mldv2.MODE_IS_EXCLUDE: "IS_EX",
-    mldv2.CHANGE_TO_INCLUDE_MODE: "TO_IN",
-    mldv2.CHANGE_TO_EXCLUDE_MODE: "TO_EX",
-    mldv2.ALLOW_NEW_SOURCES: "ALLOW",
-    mldv2.BLOCK_OLD_SOURCES: "BLOCK",
-}
-
 _ABOUT_AN_ADDRESS = (
     icmpv6.NEIGHBOR_SOLICITATION,
     icmpv6.NEIGHBOR_ADVERTISEMENT,
@@ -98,7 +88,7 @@ def _flags(message: bytes) -> str:
 def _records(message: bytes) -> tuple[Record, ...]:
     return tuple(
         Record(
-            RECORD_NAMES.get(each.type, str(each.type)),
+            mldv2.RECORD_NAMES.get(each.type, str(each.type)),
             format_address(each.group),
             frozenset(format_address(source) for source in each.sources),
         )

@@ -22,7 +22,6 @@ MCAST_EXCLUDE, MCAST_INCLUDE = 0, 1
 # linux/icmpv6.h
 ICMP6_FILTER = 1
 # linux/errqueue.h
-SO_EE_ORIGIN_LOCAL = 1
 SO_EE_ORIGIN_ICMP6 = 3
 
 INT = struct.Struct("=i")

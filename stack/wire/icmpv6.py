@@ -1,6 +1,6 @@
 """ICMPv6 (RFC 4443): the common header, echo, and the error messages; types and codes by name."""
 
-from construct import Bytes, GreedyBytes, Int8ub, Int16ub, Int32ub, Struct
+from construct import GreedyBytes, Int8ub, Int16ub, Int32ub, Struct
 
 from stack.wire.checksum import with_checksum
 from stack.wire.declare import derive
@@ -51,9 +51,6 @@ ERROR = Struct(
 )
 
 ERROR_FIXED = Struct(*ERROR.subcons[:-1])
-
-# What the fast path wants of an echo: identifier and sequence number together.
-ECHO_ANSWER = Struct("type" / Int8ub, "code" / Int8ub, "checksum" / Int16ub, "rest" / Bytes(4))
 
 HEADER = derive(ICMPV6)
 ECHO_HEADER = derive(ECHO)

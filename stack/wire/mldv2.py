@@ -20,6 +20,15 @@ CHANGE_TO_INCLUDE_MODE = 3
 CHANGE_TO_EXCLUDE_MODE = 4
 ALLOW_NEW_SOURCES = 5
 BLOCK_OLD_SOURCES = 6
+# Their short names there.
+RECORD_NAMES = {
+    MODE_IS_INCLUDE: "IS_IN",
+    MODE_IS_EXCLUDE: "IS_EX",
+    CHANGE_TO_INCLUDE_MODE: "TO_IN",
+    CHANGE_TO_EXCLUDE_MODE: "TO_EX",
+    ALLOW_NEW_SOURCES: "ALLOW",
+    BLOCK_OLD_SOURCES: "BLOCK",
+}
 
 # 5.1.7 and 5.1.8: the S flag and the querier's robustness variable share an octet.
 FLAG_SUPPRESS = 0x08

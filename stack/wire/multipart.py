@@ -7,7 +7,7 @@ follows it.
 
 from typing import NamedTuple
 
-from construct import Bytes, GreedyRange, Int8ub, Int16ub, Struct, Terminated, this
+from construct import Bytes, Int8ub, Int16ub, Struct, this
 
 from stack.wire import icmpv6, ipv6
 from stack.wire.checksum import ones_sum
@@ -21,7 +21,6 @@ VERSION = 2
 OBJECT = Struct(
     "length" / Int16ub, "class_num" / Int8ub, "c_type" / Int8ub, "payload" / Bytes(this.length - 4 & 0xFFFF)
 )
-OBJECTS = Struct("objects" / GreedyRange(OBJECT), Terminated)
 
 HEADER = derive(EXTENSION)
 OBJECT_HEADER = derive(Struct(*OBJECT.subcons[:-1]))

@@ -51,8 +51,6 @@ OPTIONS = Struct("options" / GreedyRange(OPTION), Terminated)
 
 LINK_LAYER_OPTION = Struct("type" / Int8ub, "length" / Const(1, Int8ub), "address" / Bytes(6))
 
-NONCE_OPTION = Struct("type" / Const(NONCE, Int8ub), "length" / Const(1, Int8ub), "nonce" / Bytes(NONCE_LENGTH))
-
 # 4.3; `target` is the address asked for.
 NEIGHBOR_SOLICITATION_MESSAGE = Struct(
     "type" / Int8ub,
