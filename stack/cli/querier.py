@@ -149,7 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
         queries = REHEARSED_QUERIES if plan.count is None else plan.count
         Rehearsal(plan.querier(mac), subject, show, queries=queries, seed=arguments.seed).play()
         return 0
-    with tapping.opened(arguments.tap, arguments.bridge) as link:
+    with tapping.opened_unfiltered(arguments.tap, arguments.bridge) as link:
         mac = tapping.station_mac(arguments.mac, link)
         querier = plan.querier(mac, link.mtu, listens=True)
         tapping.tell(f"{link.name} {format_mac(mac)} {format_address(querier.address)} asks")

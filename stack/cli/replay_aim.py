@@ -7,7 +7,7 @@ from pathlib import Path
 from stack.address import parse_address
 from stack.capture import files
 from stack.cli import replay_text
-from stack.cli.tapping import opened
+from stack.cli.tapping import opened_unfiltered
 from stack.errors import UsageError
 from stack.explain.frame import describe
 from stack.fuzz.saving import capture_of
@@ -17,7 +17,7 @@ from stack.replay.aim import Aim, Prober
 def run(arguments: argparse.Namespace) -> int:
     """Send the captures; exit status 1 if the target fell silent."""
     target = None if arguments.alive is None else parse_address(arguments.alive)
-    with opened(arguments.to_tap, None) as link:
+    with opened_unfiltered(arguments.to_tap, None) as link:
         prober = None if target is None else Prober(link, target)
         if prober is not None and not prober.is_alive():
             raise UsageError(f"{arguments.alive} does not answer before anything is sent")

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("claim needs addresses, and nothing else takes any")
     if arguments.mac is not None:
         parse_mac(arguments.mac)
-    with tapping.opened(arguments.tap, arguments.bridge) as link:
+    with tapping.opened_unfiltered(arguments.tap, arguments.bridge) as link:
         mac = tapping.station_mac(arguments.mac, link)
         world = World()
         real = RealTime(world)

@@ -3,9 +3,9 @@
 import argparse
 import logging
 import secrets
-import signal
 import sys
-from collections.abc import AsyncIterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -14,11 +14,12 @@ import trio
 from stack import settings
 from stack.address import IPv6Address, MacAddress, format_mac, parse_address_with_length
 from stack.address import parse_mac as parse_mac_text
+from stack.cli import tapping
 from stack.cli.crash import CrashGuard
 from stack.cli.tracing import TraceFile
 from stack.control.arguments import parse_listening
 from stack.control.server import ControlSocket, default_path
-from stack.errors import LinkError, RefusedError, StackError, UsageError
+from stack.errors import LinkError, RefusedError, UsageError
 from stack.host import Host
 from stack.interface import Interface, check_station_mac
 from stack.link.identity import default_mac
@@ -34,23 +35,16 @@ def run_host(arguments: argparse.Namespace) -> int:
     """Run the host until it is told to end."""
     plan = Plan(arguments)
     logging.basicConfig(stream=sys.stderr, level=arguments.log.upper(), format="sixtap: %(message)s")
-    trace = None if plan.trace is None else TraceFile(plan.trace, _tell)
-    link = TapLink(arguments.tap, bridge=arguments.bridge, vlan=arguments.vlan, mtu=plan.mtu)
+    trace = None if plan.trace is None else TraceFile(plan.trace, tapping.tell)
     try:
-        for warning in link.warnings:
-            _tell(warning)
-        control = ControlSocket(plan.control or default_path(link.name))
-        try:
+        with (
+            tapping.opened(arguments.tap, arguments.bridge, vlan=arguments.vlan, mtu=plan.mtu) as link,
+            closing(ControlSocket(plan.control or default_path(link.name))) as control,
+        ):
             _serve(plan, link, control, trace)
-        finally:
-            control.close()
     finally:
         if trace is not None:
             trace.close()
-        told = len(link.warnings)
-        link.close()
-        for warning in link.warnings[told:]:
-            _tell(warning)
     return 0
 
 
@@ -107,23 +101,10 @@ def _serve(plan: Plan, link: TapLink, control: ControlSocket, trace: TraceFile |
         host.listeners.append(log_events)
     if plan.journal:
         host.journal.listen(log_journal)
-    host.listeners.append(Reporter(interface, _tell).heard)
+    host.listeners.append(Reporter(interface, tapping.tell).heard)
     _prepare(plan, interface)
-    runtime = Runtime(host, interface, link, _tell)
-    failures: list[StackError] = []
-    try:
-        trio.run(_main, runtime, control, trace)
-    except* StackError as group:
-        failures += _leaves(group)
-    if failures:
-        raise failures[0]
-
-
-def _leaves(group: BaseExceptionGroup[StackError]) -> list[StackError]:
-    found: list[StackError] = []
-    for each in group.exceptions:
-        found += _leaves(each) if isinstance(each, BaseExceptionGroup) else [each]
-    return found
+    runtime = Runtime(host, interface, link, tapping.tell)
+    tapping.run_until_signal(partial(_main, runtime, control, trace))
 
 
 def _prepare(plan: Plan, interface: Interface) -> None:
@@ -141,26 +122,18 @@ def _prepare(plan: Plan, interface: Interface) -> None:
 
 
 async def _main(runtime: Runtime, control: ControlSocket, trace: TraceFile | None) -> None:
-    """The host, its control socket and the signals that end it."""
+    """The host and its control socket, until cancelled."""
     if trace is not None:
         trace.start(runtime.host)
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        guard = CrashGuard(runtime)
-        try:
-            with guard:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(control.serve, runtime)
-                    nursery.start_soon(_end_at_signal, signals, nursery.cancel_scope)
-                    await runtime.run()
-        finally:
-            if not guard.crashed:
-                _stop(runtime)
-
-
-async def _end_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
-    async for _ in signals:
-        scope.cancel()
-        return
+    guard = CrashGuard(runtime)
+    try:
+        with guard:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(control.serve, runtime)
+                await runtime.run()
+    finally:
+        if not guard.crashed:
+            _stop(runtime)
 
 
 def _stop(runtime: Runtime) -> None:
@@ -169,7 +142,3 @@ def _stop(runtime: Runtime) -> None:
         runtime.stop()
     except LinkError:
         return
-
-
-def _tell(text: str) -> None:
-    print(f"sixtap: {text}", file=sys.stderr, flush=True)

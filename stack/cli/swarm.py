@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.tap is None:
             summary = _in_memory(arguments, plan, trace)
         else:
-            with tapping.opened(arguments.tap, arguments.bridge) as link:
+            with tapping.opened_unfiltered(arguments.tap, arguments.bridge) as link:
                 summary = _behind(link, arguments, plan, trace)
     finally:
         if trace is not None:

@@ -1,4 +1,4 @@
-"""What the commands that sit on a TAP device without a host share: opening it, waiting for its bridge, signals."""
+"""What the commands that sit on a TAP device share: opening it, waiting for its bridge, ending at a signal."""
 
 import signal
 import sys
@@ -26,14 +26,12 @@ def tell(text: str) -> None:
 
 
 @contextmanager
-def opened(name: str, bridge: str | None) -> Iterator[TapLink]:
-    """The TAP device, with its filter off: whoever is here wants every frame. Its warnings are told."""
-    link = TapLink(name, bridge=bridge)
+def opened(name: str, bridge: str | None, *, vlan: int | None = None, mtu: int | None = None) -> Iterator[TapLink]:
+    """The TAP device, closed at the end; its warnings are told. Raises UsageError, LinkError."""
+    link = TapLink(name, bridge=bridge, vlan=vlan, mtu=mtu)
     try:
         for warning in link.warnings:
             tell(warning)
-        if not link.created:
-            _unfiltered(link)
         yield link
     finally:
         told = len(link.warnings)
@@ -42,7 +40,16 @@ def opened(name: str, bridge: str | None) -> Iterator[TapLink]:
             tell(warning)
 
 
-def _unfiltered(link: TapLink) -> None:
+@contextmanager
+def opened_unfiltered(name: str, bridge: str | None) -> Iterator[TapLink]:
+    """As `opened`, with its filter off, for whoever wants every frame; that of a new device is off as it is."""
+    with opened(name, bridge) as link:
+        if not link.created:
+            _unfilter(link)
+        yield link
+
+
+def _unfilter(link: TapLink) -> None:
     try:
         link.program(FilterPlan(off=True))
     except OSError as error:
