@@ -1,8 +1,9 @@
 # Sourced by the scripts in tools/: `make_venv EXTRAS` leaves a working .venv in the checkout.
 #
 # EXTRAS is empty for what sixtap needs to run, "[dev]" for what its tests need as well.
-# A finished environment carries a stamp for each; without any it is made anew, with one
-# of another pyproject.toml, interpreter or path it is brought up to date.
+# A finished environment carries a stamp for each. One without any that somebody has filled
+# himself is left as it is, or gets what it lacks; else it is made anew, and with a stamp of another
+# pyproject.toml, interpreter or path it is brought up to date.
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
 venv=$root/.venv
@@ -20,6 +21,12 @@ wanted_stamp() {
 # Whether .venv is there, runs, and was installed from this pyproject.toml with these extras.
 venv_is_fresh() {
     [ -x "$venv/bin/python" ] && [ -f "$venv/stamp$1" ] && [ "$(cat "$venv/stamp$1")" = "$(wanted_stamp)" ]
+}
+
+# Whether somebody else has made .venv, and all that these extras need is in it.
+venv_is_someones() {
+    [ -x "$venv/bin/python" ] && ! cat "$venv"/stamp* >/dev/null 2>&1 &&
+        "$venv/bin/python" "$root/tools/lib/ready.py" "$root" "$1" 2>/dev/null
 }
 
 # Sets $python to the first interpreter that is new enough.
@@ -59,7 +66,9 @@ install_sixtap() {
 }
 
 make_venv() {
-    venv_is_fresh "$1" && return
+    if venv_is_fresh "$1" || venv_is_someones "$1"; then
+        return
+    fi
     find_python
     for folder in "$root" "$venv"; do
         [ ! -e "$folder" ] || [ -w "$folder" ] || die "cannot set up $venv: $folder belongs to $(stat -c %U "$folder")"
@@ -70,7 +79,7 @@ make_venv() {
     if ! venv_is_fresh "$1"; then
         printf '%s: setting up %s (once; about a minute) ...\n' "${0##*/}" "$venv" >&2
         # Without any stamp it was never finished; with another interpreter it cannot be.
-        if ! cat "$venv"/stamp* >/dev/null 2>&1 || ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
+        if { ! cat "$venv"/stamp* >/dev/null 2>&1 && ! venv_is_someones ""; } || ! "$venv/bin/python" -c 'import pip' 2>/dev/null; then
             create_venv
         fi
         install_sixtap "$1"
