@@ -5,13 +5,13 @@ import shlex
 from pathlib import Path
 
 from stack.address import parse_address
+from stack.aim import Aim, Prober
 from stack.capture import files
 from stack.cli import replay_text
 from stack.cli.tapping import opened_unfiltered
 from stack.errors import UsageError
 from stack.explain.frame import describe
 from stack.fuzz.saving import capture_of
-from stack.replay.aim import Aim, Prober
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from stack import settings
+from stack import documents, route_documents, settings
 from stack.address import format_address, parse_address_with_length, parse_mac
-from stack.control import doctor, documents, recording, route_documents
+from stack.control import doctor, recording
 from stack.control.arguments import Arguments, parse_listening, parse_prefix
 from stack.errors import RefusedError, UsageError
 from stack.ip6.static_routes import DEFAULT_METRIC

@@ -7,8 +7,8 @@ from typing import Any
 
 import trio
 
+from stack import documents
 from stack.address import format_address, format_mac
-from stack.control import documents
 from stack.control.arguments import Arguments
 from stack.events import Event
 from stack.multicast_filter import FilterPlan

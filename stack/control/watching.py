@@ -5,7 +5,7 @@ from typing import Any
 
 import trio
 
-from stack.control import documents, route_documents
+from stack import documents, route_documents
 from stack.control.arguments import Arguments
 from stack.control.ping import Tell
 from stack.explain.frame import describe

@@ -9,8 +9,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from stack import documents, route_documents
 from stack.address import IPv6Address, format_address, parse_address, parse_mac
-from stack.control import documents, route_documents
 from stack.errors import UsageError
 from stack.explain import frame as explain
 from stack.icmp6.echo import EchoAnswer, EchoError

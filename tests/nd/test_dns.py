@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from stack.control import documents
+from stack import documents
 from stack.events import DnsChanged
 from tests.nd.advertising import (
     FOREVER,

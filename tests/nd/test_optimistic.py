@@ -2,7 +2,7 @@
 
 import pytest
 
-from stack.control import documents
+from stack import documents
 from tests.nd.advertising import (
     NA,
     NS,

@@ -360,7 +360,7 @@ def test_rule_8_after_rule_7() -> None:
 
 def test_shown() -> None:
     """CLI: `addr show -j` has ip's flags `dynamic` and `temporary` where they are true."""
-    from stack.control import documents
+    from stack import documents
 
     play = configured()
     play.add_address("2001:db8:5::1")

@@ -1,7 +1,7 @@
 """What a scenario expects: frames by their plain fields, and states of a host as `ip` and `bridge` show them.
 
 Both are data. A frame pattern is matched against a `Sighting`, a state is read off
-a `View`, which every back end offers in the shapes of CLI.md's JSON documents.
+a `View`, which every back end offers in the shapes of `stack.documents`.
 """
 
 from collections.abc import Mapping, Sequence

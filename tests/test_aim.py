@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from stack import aim
+from stack.aim import Aim, Prober
 from stack.capture.linktypes import Frame
 from stack.cli.main import main
-from stack.replay import aim
-from stack.replay.aim import Aim, Prober
 from stack.replay.subject import OUR_LINK_LOCAL, new_subject, nobody
 from tests.playbook import echo_request, text
 from tests.udp.common import datagram
