@@ -63,11 +63,13 @@ class Dissection:
     Quoted packets add fields and sums, the inner before the outer.
     """
 
-    __slots__ = ("fields", "headers", "ip", "octets", "options", "protocol", "sums", "upper")
+    __slots__ = ("_fields", "_placed", "headers", "ip", "octets", "options", "protocol", "sums", "upper")
 
     def __init__(self, octets: bytes) -> None:
         self.octets = octets
-        self.fields: list[Field] = []
+        # Formats with where they begin and what they end before; most who look at a frame ask for no field.
+        self._placed: list[tuple[Layout, int, int]] = []
+        self._fields: list[Field] | None = None
         self.headers: list[Header] = []
         self.options: list[Option] = []
         self.sums: list[Sum] = []
@@ -76,13 +78,23 @@ class Dissection:
         self.protocol = -1
         self._link()
 
+    @property
+    def fields(self) -> list[Field]:
+        """All fields, those of a message's header before those of what it holds."""
+        found = self._fields
+        if found is None:
+            found = self._fields = [
+                Field(at + offset, length, name, kind)
+                for layout, at, end in self._placed
+                for name, offset, length, kind in layout
+                if at + offset + length <= end
+            ]
+        return found
+
     def _put(self, layout: "Layout", at: int, end: int) -> bool:
         """Add the fields of a format that fit before `end`; whether all of them did."""
-        for name, offset, length, kind in layout:
-            if at + offset + length > end:
-                return False
-            self.fields.append(Field(at + offset, length, name, kind))
-        return True
+        self._placed.append((layout, at, end))
+        return not layout or at + layout[-1][1] + layout[-1][2] <= end
 
     def _link(self) -> None:
         octets = self.octets
@@ -137,7 +149,7 @@ class Dissection:
 
     def _addresses(self, name: str, at: int, end: int) -> None:
         for here in range(at, min(end, at + 16 * _MAXIMUM_ITEMS) - 15, 16):
-            self.fields.append(Field(here, 16, name, ADDRESS))
+            self._placed.append((((name, 0, 16, ADDRESS),), here, end))
 
     def _upper(self, protocol: int, ip: int, at: int, end: int, depth: int) -> None:
         if protocol == ipv6.ICMPV6 and self._put(_ICMPV6, at, end):

@@ -66,6 +66,7 @@ class Oracles:
             "_said",
             "_sender",
             "_sizes",
+            "_spoken",
             "_subject",
             "_tokens",
             "_updated",
@@ -88,6 +89,7 @@ class Oracles:
         self.answers = 0
         self._sizes = tables.sizes(subject.host, interface)
         self.peaks = list(self._sizes)
+        self._spoken = _spoken(subject.host)
         self.violations: list[Violation] = []
         self._said: set[tuple[str, str]] = set()
 
@@ -98,20 +100,26 @@ class Oracles:
         if self._every and self._fed % self._every == 0:
             return self._closely(frame)
         host, interface = subject.host, subject.interface
-        spoken, timers = _spoken(host), len(host.timers)
+        timers = host.timers
         if subject.moved:
             # Timers have run since the last frame.
             self._bounded(tables.sizes(host, interface))
+            self._spoken = _spoken(host)
             subject.moved = False
-        before = self._sizes
+        before, spoken, armed = self._sizes, self._spoken, len(timers)
         outcome = subject.receive(frame)
         after = tables.sizes(host, interface)
-        if self._errors != errors_made(host):
+        made = errors_made(host)
+        counters = host.counters
+        self._spoken = counters.frames_out + counters.reassembly_oks + made
+        if made != self._errors:
             self._count_errors()
-        if (before != after or timers != len(host.timers)) and isinstance(outcome, Discard) and spoken == _spoken(host):
-            self._changed(outcome)
         if before != after:
+            if isinstance(outcome, Discard) and spoken == self._spoken:
+                self._changed(outcome)
             self._bounded(after)
+        elif armed != len(timers) and isinstance(outcome, Discard) and spoken == self._spoken:
+            self._changed(outcome)
         return outcome
 
     def sent(self, time: float, frame: bytes) -> None:
@@ -171,6 +179,7 @@ class Oracles:
             what = f"a frame of {len(frame)} octets took {steps} steps"
             self._violated("work", what, "work per frame is bounded", key="work")
         self._bounded(tables.sizes(host, self._subject.interface))
+        self._spoken = _spoken(host)
         return outcome
 
     def _counted(self, frame: bytes) -> tuple[Outcome, int]:

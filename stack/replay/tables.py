@@ -25,23 +25,24 @@ NAMES = (
 
 def sizes(host: Host, interface: Interface) -> tuple[int, ...]:
     """How much is in each table now."""
-    groups = interface.listener.groups
+    groups, cache = interface.listener.groups, interface.resolver.cache
+    routers, dns, reassembler = interface.routers, interface.dns, host.reassembler
     return (
-        len(interface.resolver.cache.entries) - interface.resolver.cache.permanent,
+        len(cache.entries) - cache.permanent,
         len(interface.routes.destinations.entries),
-        len(interface.routers.table),
-        len(interface.routers.routes.table),
-        len(interface.prefixes),
+        len(routers.table),
+        len(routers.routes.table),
+        len(interface.prefixes.table),
         len(interface.autoconfiguration.table),
         len(interface.addresses.table),
-        len(interface.dns.servers),
-        len(interface.dns.search),
+        len(dns.servers.table),
+        len(dns.search.table),
         len(groups.records),
         groups.membership_count,
         len(host.udp.sockets),
         len(host.echoes.sessions),
-        len(host.reassembler.packets),
-        host.reassembler.cost,
+        len(reassembler.packets),
+        reassembler.cost,
     )
 
 
