@@ -145,7 +145,7 @@ class TestLife:
             async with stack.open_host(link, seed=5):
                 await trio.sleep(20)
             sent.append(link.frames)
-        assert sent[0] == sent[1]
+        assert sent[0] and sent[0] == sent[1]
 
 
 class TestTogether:

@@ -1,7 +1,6 @@
 """The service `monitor`: every event of the host as it happens, with its time, until the client hangs up."""
 
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from typing import Any
 
@@ -10,11 +9,10 @@ import trio
 from stack import documents
 from stack.address import format_address, format_mac
 from stack.control.arguments import Arguments
+from stack.control.protocol import Tell
 from stack.events import Event
 from stack.multicast_filter import FilterPlan
 from stack.runtime import Runtime
-
-Tell = Callable[[dict[str, Any]], Awaitable[None]]
 
 # Events that wait for a client who reads slowly; what is more is counted, and told as lost.
 WAITING_MAX = 4_096

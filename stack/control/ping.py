@@ -5,7 +5,6 @@ them; the session ends with the last answer, when the patience is over, or when
 the client hangs up.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
@@ -13,6 +12,7 @@ import trio
 from stack.address import format_address, is_multicast
 from stack.control.arguments import Arguments
 from stack.control.commands import zones
+from stack.control.protocol import Tell
 from stack.errors import RefusedError, UsageError
 from stack.icmp6.echo import SEQUENCE_NUMBERS, EchoAnswer, EchoError, EchoSession
 from stack.runtime import Runtime
@@ -25,8 +25,6 @@ PATIENCE = 10.0
 # Everybody in a group may answer, so its replies are collected for a while.
 GROUP_PATIENCE = 1.0
 _BACKLOG = 4096
-
-Tell = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 async def ping(runtime: Runtime, arguments: Arguments, tell: Tell) -> None:

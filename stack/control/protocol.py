@@ -8,6 +8,7 @@ program; the command line is the interface.
 
 import json
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ REQUEST_MAX = 1 << 20
 _PATH_MAX = 107
 _SUFFIX = ".sock"
 _SYSTEM_FOLDER = Path("/run/sixtap")
+
+# How a service says something to its client: one event, which may have to wait for a slow one.
+Tell = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def encode(document: Any) -> bytes:

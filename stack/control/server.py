@@ -20,6 +20,7 @@ from stack.control.arguments import Arguments
 from stack.control.commands import HANDLERS
 from stack.control.monitor import monitor
 from stack.control.ping import ping
+from stack.control.protocol import Tell
 from stack.errors import RefusedError, StackError, UsageError
 from stack.runtime import Runtime
 
@@ -30,7 +31,6 @@ _REQUEST_TIMEOUT = 10.0
 _ANSWER_TIMEOUT = 30.0
 _MODE = 0o600
 
-Tell = Callable[[dict[str, Any]], Awaitable[None]]
 Service = Callable[[Runtime, Arguments, Tell], Awaitable[None]]
 
 SERVICES: dict[str, Service] = {

@@ -6,7 +6,7 @@ socket, within its bound.
 """
 
 import struct
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ import trio
 from stack.address import IPv6Address, format_address
 from stack.control.arguments import Arguments, parse_listening
 from stack.control.commands import zones
+from stack.control.protocol import Tell
 from stack.errors import LinkError, RefusedError, UsageError
 from stack.mld.afterlife import Afterlife
 from stack.mld.filters import NOTHING
@@ -41,8 +42,6 @@ _BATCH = 64
 # What a datagram of ours begins with, if it has room for it: a mark and its number, counted from 1.
 _NUMBERED = struct.Struct("!4sI")
 _MARK = b"6tap"
-
-Tell = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class _Bell:

@@ -7,7 +7,7 @@ import trio
 
 from stack import documents, route_documents
 from stack.control.arguments import Arguments
-from stack.control.ping import Tell
+from stack.control.protocol import Tell
 from stack.explain.frame import describe
 from stack.interface import Interface
 from stack.journal import FrameSeen, Record

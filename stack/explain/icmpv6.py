@@ -5,8 +5,6 @@ from stack.explain.message import Describer, Message
 from stack.explain.words import count
 from stack.wire import icmpv6, multipart
 
-_FIRST_INFORMATIONAL = 128
-
 # RFC 4443 3.1; codes 8 and following are IANA's (RFC 6550, RFC 8883)
 _UNREACHABLE = {
     0: "no route",
@@ -143,5 +141,5 @@ def describe(message: Message) -> str:
     describer = _DESCRIBERS.get(number)
     if describer is not None:
         return describer(message)
-    sort = "message" if number >= _FIRST_INFORMATIONAL else "error"
+    sort = "message" if number >= icmpv6.FIRST_INFORMATIONAL else "error"
     return f"ICMPv6 {sort} of unknown type {number}, code {code}"

@@ -21,8 +21,6 @@ from stack.wire.checksum import icmpv6_verifies
 if TYPE_CHECKING:
     from stack.interface import Interface
 
-HEADER_LENGTH = 4
-FIRST_INFORMATIONAL = 128
 
 Handler = Callable[["Interface", Received, float], Outcome]
 
@@ -85,7 +83,7 @@ def receive(interface: "Interface", received: Received, now: float, looped: bool
     """One ICMPv6 message; `looped` is one of our own to ourselves."""
     payload = received.payload
     counters = interface.host.counters
-    if len(payload) < HEADER_LENGTH:
+    if len(payload) < icmpv6.HEADER.size:
         counters.icmp_unread_in += 1
         return Discard.ICMP_TRUNCATED
     if not icmpv6_verifies(received.source, received.destination, payload):
@@ -106,6 +104,6 @@ def _handle(interface: "Interface", received: Received, kind: int, now: float) -
     handler = HANDLERS.get(kind)
     if handler is not None:
         return handler(interface, received, now)
-    if kind < FIRST_INFORMATIONAL:
+    if kind < icmpv6.FIRST_INFORMATIONAL:
         return errors.received(interface, received, now)
     return Discard.ICMP_UNKNOWN_TYPE

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 BURST = 10
 # 2.4 (c): as much of the packet as fits the minimum MTU.
 MAXIMUM_QUOTE = ipv6.MINIMUM_MTU - ipv6.HEADER_LENGTH - icmpv6.ERROR_HEADER.size
-_FIRST_INFORMATIONAL = 128
 _FRAGMENT = bytes((ipv6.FRAGMENT,))
-_FRAGMENT_END = ipv6.HEADER_LENGTH + extension.FRAGMENT.size
 _ECHO_QUOTE_LENGTH = ipv6.HEADER_LENGTH + icmpv6.ECHO_HEADER.size
 
 
@@ -102,7 +100,8 @@ def _is_error(packet: bytes) -> bool:
     """Whether a packet carries an ICMPv6 error or a redirect (2.4 e.1, e.2), also behind headers not followed here."""
     for next_header, offset in extension.headers(packet, packet[6], ipv6.HEADER_LENGTH):
         if next_header == ipv6.ICMPV6:
-            return offset < len(packet) and (packet[offset] < _FIRST_INFORMATIONAL or packet[offset] == icmpv6.REDIRECT)
+            kind = packet[offset : offset + 1]
+            return kind != b"" and (kind[0] < icmpv6.FIRST_INFORMATIONAL or kind[0] == icmpv6.REDIRECT)
     # Nor is a fragment behind the first: an error fits the minimum MTU (2.4 c), and comes in one piece.
     return False
 
@@ -138,11 +137,13 @@ def received(interface: "Interface", received: "Received", now: float) -> Outcom
 
 def _whole(quote: bytes) -> bytes:
     """The packet that a quoted first fragment of ours is of, as far as it shows it; nothing of one behind the first."""
-    if quote[6:7] != _FRAGMENT or len(quote) < _FRAGMENT_END:
+    if quote[6:7] != _FRAGMENT or len(quote) < extension.FRAGMENT_END:
         return quote
     if extension.is_later_fragment(quote, ipv6.HEADER_LENGTH):
         return b""
-    return quote[:6] + quote[ipv6.HEADER_LENGTH : ipv6.HEADER_LENGTH + 1] + quote[7:40] + quote[_FRAGMENT_END:]
+    return (
+        quote[:6] + quote[ipv6.HEADER_LENGTH : ipv6.HEADER_LENGTH + 1] + quote[7:40] + quote[extension.FRAGMENT_END :]
+    )
 
 
 def undeliverable(interface: "Interface", packet: bytes, now: float) -> None:

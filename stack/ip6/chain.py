@@ -23,7 +23,6 @@ _SKIP = 0
 _DISCARD_AND_REPORT = 2
 
 # Offsets in the IPv6 header (RFC 8200 3).
-_PAYLOAD_LENGTH_FIELD = 4
 _NEXT_HEADER_FIELD = 6
 
 
@@ -76,7 +75,7 @@ def _truncated(interface: "Interface", received: Received, offset: int, now: flo
     """RFC 4443 3.4: a header that cannot be processed is reported, here by the length that is wrong."""
     # A header whose length octet is there names its own length; else the packet is too short for any header.
     own_length = offset + 8 <= len(received.packet)
-    pointer = offset + 1 if own_length else _PAYLOAD_LENGTH_FIELD
+    pointer = offset + 1 if own_length else ipv6.PAYLOAD_LENGTH_FIELD
     errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, pointer, now)
     return Discard.HEADER_TRUNCATED
 
@@ -86,9 +85,9 @@ def _examine(
 ) -> Discard | None:
     if header == ipv6.ROUTING:
         return _routing(interface, received, offset, now)
-    if header == ipv6.HOP_BY_HOP and received.packet[_PAYLOAD_LENGTH_FIELD:_NEXT_HEADER_FIELD] == b"\0\0":
+    if header == ipv6.HOP_BY_HOP and received.packet[ipv6.PAYLOAD_LENGTH_FIELD : _NEXT_HEADER_FIELD] == b"\0\0":
         # RFC 2675 3: so a node answers a jumbogram that understands none.
-        errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, _PAYLOAD_LENGTH_FIELD, now)
+        errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, ipv6.PAYLOAD_LENGTH_FIELD, now)
         return Discard.JUMBOGRAM
     return _options(interface, received, header, offset, offset + length, now)
 

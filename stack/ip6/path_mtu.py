@@ -14,7 +14,6 @@ from stack.wire import extension, icmpv6, ipv6, udp
 if TYPE_CHECKING:
     from stack.interface import Interface
 
-_FRAGMENT_END = ipv6.HEADER_LENGTH + extension.FRAGMENT.size
 _UPPER_END = ipv6.HEADER_LENGTH + udp.HEADER_LENGTH
 
 
@@ -44,7 +43,7 @@ def _is_ours(interface: "Interface", quote: bytes) -> bool:
     host = interface.host
     next_header = quote[6]
     if next_header == ipv6.FRAGMENT:
-        identification = int.from_bytes(quote[_FRAGMENT_END - 4 : _FRAGMENT_END], "big")
+        identification = int.from_bytes(quote[extension.FRAGMENT_END - 4 : extension.FRAGMENT_END], "big")
         return host.identifications.is_ours(identification)
     if next_header == ipv6.UDP:
         port, remote_port, _, _ = udp.HEADER.unpack_from(quote, ipv6.HEADER_LENGTH)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 PACKET_COST = 512
 PART_COST = 128
 
-_PAYLOAD_LENGTH_FIELD = 4
 # In the fragment header.
 _OFFSET_FIELD = 2
 
@@ -124,7 +123,7 @@ class Incomplete:
         """The packet: the headers of the first fragment, then all parts in their order."""
         fragmentable = b"".join(self.parts[start] for start in self._offsets)
         length = len(self.head) - ipv6.HEADER_LENGTH + len(fragmentable)
-        return self.head[:_PAYLOAD_LENGTH_FIELD] + length.to_bytes(2, "big") + self.head[6:] + fragmentable
+        return self.head[: ipv6.PAYLOAD_LENGTH_FIELD] + length.to_bytes(2, "big") + self.head[6:] + fragmentable
 
 
 class _Source:
@@ -284,7 +283,7 @@ def _check(
 ) -> Discard | None:
     """4.5: what is wrong with a fragment by itself; whoever sent it is told where the section says so."""
     if more and len(part) % 8:
-        errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, _PAYLOAD_LENGTH_FIELD, now)
+        errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, ipv6.PAYLOAD_LENGTH_FIELD, now)
         return Discard.FRAGMENT_UNALIGNED
     headers, reach = offset, start + len(part)
     if incomplete is not None and incomplete.first is not None:

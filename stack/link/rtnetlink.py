@@ -43,7 +43,8 @@ PORT_FORWARDING = 3  # BR_STATE_FORWARDING of linux/if_bridge.h; 0 is disabled
 _IFINFO = struct.Struct("=BxHiII")  # ifinfomsg: family, device type, index, flags, change mask
 _U32 = struct.Struct("=I")
 
-_NAME_MAX = 15
+# IFNAMSIZ of linux/if.h, less the zero at the end.
+NAME_MAX = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def read_link(device: str | int) -> bytes | None:
     """The body of the kernel's message about a device, None when there is none; raises OSError otherwise."""
     if isinstance(device, str):
         name = os.fsencode(device)
-        if not 0 < len(name) <= _NAME_MAX or b"\0" in name:
+        if not 0 < len(name) <= NAME_MAX or b"\0" in name:
             return None
         index, attributes = 0, netlink.attribute(_IFLA_IFNAME, name + b"\0")
     else:

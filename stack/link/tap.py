@@ -18,7 +18,7 @@ from typing import Any
 
 from stack.errors import LinkError, LinkGoneError, UsageError
 from stack.link import rtnetlink, txfilter
-from stack.link.rtnetlink import LinkState
+from stack.link.rtnetlink import NAME_MAX, LinkState
 from stack.multicast_filter import FilterPlan
 
 TUNSETCARRIER = 0x400454E2
@@ -26,7 +26,6 @@ TUNSETCARRIER = 0x400454E2
 MTU_MIN = 1280  # RFC 8200 5
 MTU_MAX = 65521  # the driver's: 65535 less an Ethernet header
 VLAN_MIN, VLAN_MAX = 1, 4094
-NAME_MAX = 15
 
 _BATCH = 64
 # The longest frame is the largest MTU, an Ethernet header and VLAN tags; a shorter buffer truncates in silence.

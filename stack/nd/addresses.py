@@ -21,7 +21,7 @@ from stack.calls import recorded
 from stack.errors import RefusedError, UsageError
 from stack.events import AddressChanged, InterfaceDisabled
 from stack.nd.dad import Detection
-from stack.nd.identifiers import Identifiers
+from stack.nd.identifiers import IDGEN_DELAY, Identifiers
 from stack.nd.interface_address import AddressState, InterfaceAddress, Origin, check_assignable, check_lifetimes
 from stack.nd.notify import Notifier
 from stack.nd.optimistic import Optimism
@@ -29,8 +29,6 @@ from stack.nd.optimistic import Optimism
 if TYPE_CHECKING:
     from stack.interface import Interface
 
-# RFC 7217 7
-IDGEN_DELAY = 1.0
 LINK_LOCAL_LENGTH = 64
 # `use_tempaddr`
 PREFER_TEMPORARY = 2

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # 5.5.3 e
 TWO_HOURS = 2 * 3600.0
-# RFC 7217 7
-IDGEN_DELAY = 1.0
 # RFC 2464 4: an interface identifier on Ethernet has 64 bits.
 PREFIX_LENGTH = 128 - 8 * identifiers.LENGTH
 
@@ -175,7 +173,7 @@ class Autoconfiguration:
         record.public = None
         addresses.withdraw(entry, now)
         # RFC 7217 6: after a random delay, so that two hosts do not go in step.
-        self._form_public(record, now, IDGEN_DELAY * self._interface.host.rng.random(), counter)
+        self._form_public(record, now, identifiers.IDGEN_DELAY * self._interface.host.rng.random(), counter)
 
     def removed(self, entry: InterfaceAddress, now: float) -> None:
         """An address is gone, by the user's word or since it was not valid any more."""

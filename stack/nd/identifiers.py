@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from stack.interface import Interface
 
 LENGTH = 8
+# RFC 7217 7: within how many seconds another identifier is tried in place of a duplicate.
+IDGEN_DELAY = 1.0
 
 EUI64 = 0
 NONE = 1

@@ -48,7 +48,6 @@ _USABLE = (NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY
 
 # What is only sent because of something received, beside the ICMPv6 errors (RFC 4443 2.1: types below 128).
 _ANSWERS = (icmpv6.ECHO_REPLY, icmpv6.NEIGHBOR_ADVERTISEMENT)
-_FIRST_INFORMATIONAL = 128
 
 
 @recorded("_interface.host.recorder", "add_permanent", "delete", "flush")
@@ -442,4 +441,4 @@ def is_answer(packet: bytes) -> bool:
     if packet[6] != ipv6.ICMPV6:
         return False
     kind = packet[ipv6.HEADER_LENGTH]
-    return kind < _FIRST_INFORMATIONAL or kind in _ANSWERS
+    return kind < icmpv6.FIRST_INFORMATIONAL or kind in _ANSWERS

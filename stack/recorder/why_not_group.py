@@ -1,6 +1,6 @@
 """Why nothing comes in for a group: who listens, what was reported, what became of queries, what came in."""
 
-from stack.address import IPv6Address, format_address, multicast_mac
+from stack.address import UNSPECIFIED, IPv6Address, format_address, multicast_mac
 from stack.explain.frame import account
 from stack.interface import Interface
 from stack.journal import FrameSeen
@@ -10,7 +10,6 @@ from stack.recorder.findings import Finding, about_filter, came_in
 from stack.recorder.history import History, ago, message_of, packet_of
 from stack.wire import icmpv6, mld, mldv2
 
-_UNSPECIFIED = bytes(16)
 _GONE = ((mldv2.CHANGE_TO_INCLUDE_MODE, ()), (mldv2.MODE_IS_INCLUDE, ()))
 
 
@@ -94,7 +93,7 @@ def _asks(seen: FrameSeen, group: IPv6Address) -> bool:
     message = message_of(packet) if packet else b""
     if message[:1] != bytes((icmpv6.MLD_QUERY,)) or len(message) < mld.MESSAGE_LENGTH:
         return False
-    return message[8:24] in (_UNSPECIFIED, group)
+    return message[8:24] in (UNSPECIFIED, group)
 
 
 def _query(history: History, seen: FrameSeen, group: IPv6Address) -> Finding:

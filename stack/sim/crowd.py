@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from random import Random
 
 from stack.address import (
-    ALL_NODES,
     UNSPECIFIED,
     IPv6Address,
     MacAddress,
     is_multicast_mac,
-    multicast_mac,
 )
 from stack.discard import Outcome
 from stack.errors import UsageError
+from stack.interface import ALL_NODES_MAC
 from stack.link.switch import Port
 from stack.mld.groups import Membership
 from stack.settings import Settings
@@ -39,7 +38,6 @@ KINDS: dict[str, dict[str, str]] = {
     "v2": {},
     "netbsd": {"mld_personality": "netbsd"},
 }
-_ALL_NODES_MAC = multicast_mac(ALL_NODES)
 _LONGEST_WAIT = 0.2  # seconds by which the last answer may come after the delay, on its way through the link
 
 
@@ -224,7 +222,7 @@ class AnswerWatch:
         if port in self._own:
             if self._current is not None:
                 self._said(self._current, now, port, frame)
-        elif frame[:6] == _ALL_NODES_MAC and self._current is None:
+        elif frame[:6] == ALL_NODES_MAC and self._current is None:
             self._query(now, frame)
 
     def _query(self, now: float, frame: bytes) -> None:

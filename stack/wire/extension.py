@@ -71,6 +71,8 @@ MLD_HOP_BY_HOP = Struct(
 
 ROUTING = derive(ROUTING_FIXED)
 FRAGMENT = derive(FRAGMENT_HEADER)
+# The end of a fragment header that stands right behind the IPv6 header, as it does in fragments of ours.
+FRAGMENT_END = ipv6.HEADER_LENGTH + FRAGMENT.size
 MLD_HOP_BY_HOP_BYTES = MLD_HOP_BY_HOP.build({"next_header": 58})
 
 # Octets that one in the length field of each header stands for, beyond the first 8 (RFC 8200 4, RFC 4302 2.2).

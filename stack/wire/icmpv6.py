@@ -20,6 +20,8 @@ NEIGHBOR_SOLICITATION = 135
 NEIGHBOR_ADVERTISEMENT = 136
 REDIRECT = 137
 MLDV2_REPORT = 143
+# 2.1: lower types are errors.
+FIRST_INFORMATIONAL = 128
 
 # Codes of destination unreachable (3.1), time exceeded (3.3) and parameter problem (3.4)
 ADDRESS_UNREACHABLE = 3

@@ -5,6 +5,8 @@ from construct import BitsInteger, BitStruct, Bytes, Int8ub, Int16ub, Int32ub, S
 from stack.wire.declare import derive
 
 HEADER_LENGTH = 40
+# Where the payload length stands in it.
+PAYLOAD_LENGTH_FIELD = 4
 MINIMUM_MTU = 1280
 MAXIMUM_PAYLOAD = 65_535
 
