@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from stack.fuzz.on_fields import repaired
 from stack.fuzz.on_sequence import Planned
 from stack.fuzz.trial import Laboratory
+from stack.fuzz.watchdog import NoEndError
 
 _TRIALS = 3_000
+# Of a loop without an end: each trial takes as long as the lines that it may have.
+_ENDLESS_TRIALS = 200
 _SHORTEST_FRAME = 14
 
 Frames = list[Planned]
@@ -22,7 +25,9 @@ class Shrinker:
     def __init__(self, laboratory: Laboratory, signature: str, trials: int = _TRIALS) -> None:
         self._laboratory = laboratory
         self._signature = signature
-        self._left = trials
+        # Whether it is a loop without an end: lines are counted then, without a wait for the seconds to be used up.
+        self._endless = signature.startswith(NoEndError.__name__)
+        self._left = min(trials, _ENDLESS_TRIALS) if self._endless else trials
         # A close look at every frame is dear, so that it is taken only if nothing else shows the failure.
         self._every = 0
 
@@ -44,7 +49,9 @@ class Shrinker:
 
     def _fails(self, frames: Frames) -> bool:
         self._left -= 1
-        return self._left >= 0 and self._signature in self._laboratory.run(frames, every=self._every).signatures
+        if self._left < 0:
+            return False
+        return self._signature in self._laboratory.run(frames, every=self._every, counted=self._endless).signatures
 
     def _fewer_frames(self, frames: Frames) -> Frames:
         """Leave out halves, quarters and so on down to single frames, as long as it still fails."""

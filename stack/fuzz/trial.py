@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from stack.discard import Outcome
 from stack.fuzz.on_sequence import Planned
+from stack.fuzz.watchdog import SECONDS, ExpiredError, LineCounter, limited
 from stack.host import Host
 from stack.replay.guard import Fault, Guard
 from stack.replay.oracles import Oracles, Violation
@@ -49,10 +51,21 @@ class Laboratory:
         # What was found legal once is legal in every case: only the source depends on the host.
         self._legal: set[bytes] = set()
 
-    def run(self, frames: Sequence[Planned], *, every: int | None = None) -> Trial:
-        """Feed the frames to a new copy of the host."""
+    def run(self, frames: Sequence[Planned], *, every: int | None = None, counted: bool = False) -> Trial:
+        """Feed the frames to a new copy of the host; lines are counted at once if `counted`, else if it takes long."""
+        every = self._every if every is None else every
+        if not counted:
+            try:
+                with limited(SECONDS):
+                    return self._run(frames, every, None)
+            except ExpiredError:
+                # Slow, or without an end: the lines tell.
+                pass
+        return self._run(frames, every, LineCounter())
+
+    def _run(self, frames: Sequence[Planned], every: int, lines: LineCounter | None) -> Trial:
         subject = Subject(Host.restore(self._snapshot), self._now, nobody)
-        oracles = Oracles(subject, self._every if every is None else every, self._legal)
+        oracles = Oracles(subject, every, self._legal)
         sent = hashlib.sha256()
         host = subject.host
         fed_before, sent_before = host.counters.frames_in, host.counters.frames_out
@@ -63,12 +76,17 @@ class Laboratory:
 
         subject.sent = note
         before = dict(host.counters.outcomes)
-        with Guard() as guard:
+        with Guard() as guard, lines or nullcontext():
             for each in frames:
+                if lines is not None:
+                    lines.restart()
                 subject.advance(subject.now + each.gap)
                 oracles.receive(each.octets)
             oracles.must_live()
             subject.advance(subject.now + AFTERMATH)
+        fault = guard.fault
+        if fault is not None and lines is not None and lines.where:
+            fault = fault._replace(where=lines.where)
         outcomes = {key: count - before[key] for key, count in host.counters.outcomes.items() if count != before[key]}
         return Trial(
             min(host.counters.frames_in - fed_before, len(frames)),
@@ -77,5 +95,5 @@ class Laboratory:
             outcomes,
             oracles.sizes(),
             tuple(oracles.violations),
-            guard.fault,
+            fault,
         )

@@ -174,6 +174,53 @@ def test_a_planted_defect_is_found_shrunk_and_reproduced(
     check()
 
 
+def test_a_loop_without_an_end_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run goes on after it, says the same each time, and keeps what shows it."""
+    plain = echo.request
+
+    def endless(interface, received, now):  # type: ignore[no-untyped-def]
+        at = 0
+        while at < len(received.payload):
+            # The length of an item is believed, and 0 is never passed.
+            at += min(8, int.from_bytes(received.payload[4:6], "big"))
+        return plain(interface, received, now)
+
+    capture = str(CORPUS / "zeek__icmp_icmp6-ping.pcap")
+    for name, value in (("trial.SECONDS", 0.2), ("watchdog.LINES", 50_000), ("shrink._ENDLESS_TRIALS", 60)):
+        monkeypatch.setattr(f"stack.fuzz.{name}", value)
+    words = ["replay", "--mutate", capture, "--iterations", "12", "--seed", "1", "--save", str(tmp_path), "--json"]
+    with monkeypatch.context() as planted:
+        planted.setitem(HANDLERS, 128, endless)
+        documents = []
+        for _ in range(2):
+            assert main(words) == 1
+            documents.append(json.loads(capsys.readouterr().out))
+        assert documents[0] == documents[1]
+        assert documents[0]["cases"] == 12
+        (found,) = documents[0]["exceptions"]
+        assert found["what"] == "NoEndError in endless"
+        assert len(found["frames"]) == 1
+        case = ["replay", "--mutate", capture, "--seed", "1", "--case", str(found["case"])]
+        assert main(case) == 1
+        (minimal,) = tmp_path.glob("*/min.pcap")
+        assert failures(minimal, seed=1) == ["NoEndError in endless"]
+    assert failures(minimal, seed=1) == []
+
+
+def test_a_slow_case_ends_as_it_would_have_ended(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seconds being over is no finding: lines are counted then, and there are not too many."""
+    laboratory = new_laboratory(0, cold=False)
+    frames = corpus.build(0, 1)
+    plain = laboratory.run(frames)
+    monkeypatch.setattr("stack.fuzz.trial.SECONDS", 1e-6)
+    called: list[object] = []
+    monkeypatch.setattr("stack.fuzz.trial.LineCounter.restart", lambda self: called.append(self))
+    assert laboratory.run(frames) == plain
+    assert len(called) == len(frames)
+
+
 def _tells(case: Path) -> object:
     return json.loads(case.read_text())["signature"]
 
