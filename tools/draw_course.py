@@ -12,8 +12,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+from stack.cli import catalogue
 from stack.sim.render import render
-from stack.sim.scenarios import catalogue
 from stack.sim.storyteller import tell
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "course"

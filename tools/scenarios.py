@@ -13,9 +13,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from stack.cli import catalogue
 from stack.errors import StackError
 from stack.sim.beside import report
-from stack.sim.scenarios import catalogue
 from tests.live.test_scenarios import EVERYWHERE, runs
 
 

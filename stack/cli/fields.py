@@ -7,6 +7,9 @@ from collections.abc import Callable
 from stack.address import IPv6Address, format_address, is_multicast, parse_address
 from stack.errors import UsageError
 
+# Of an MLD query in milliseconds: the code 0xFFFF (RFC 3810 5.1.3).
+LONGEST_DELAY = 0x1FFF << 10
+
 _DIGITS = 10
 
 

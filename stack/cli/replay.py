@@ -6,16 +6,13 @@ no capture (a damaged tail is a warning).
 """
 
 import argparse
-import shlex
-import time
 from pathlib import Path
 
-from stack.cli import replay_text
 from stack.errors import UsageError
-from stack.replay.bundles import is_bundle, play_bundle
-from stack.replay.play import Mode, Player
 
 SUMMARY = "feed captures to a virtual host, and report what it did; --mutate fuzzes it"
+
+MODES = ("auto", "verbatim", "readdress", "stimulus")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--mode",
-        choices=[mode.value for mode in Mode],
-        default=Mode.AUTO.value,
+        choices=MODES,
+        default=MODES[0],
         help="auto (default): re-addressed unless it is for us; verbatim: as captured; readdress: to our host; "
         "stimulus: only what others sent, beside what the node of the capture sent itself",
     )
@@ -73,23 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
 
         return replay_mutate.run(arguments)
     _refuse_fuzzing_options(arguments)
-    command = _command(arguments)
-    player = Player(
-        Mode(arguments.mode),
-        arguments.seed,
-        replay_text.warn,
-        watch=replay_text.show if arguments.verbose and not arguments.json else None,
-        pace=Pacer().wait if arguments.pace else None,
-    )
-    progress = replay_text.Progress(len(arguments.captures))
-    for path in arguments.captures:
-        if is_bundle(path):
-            play_bundle(path, player.report)
-        else:
-            player.play(path)
-        progress.tell(player.report.frames)
-    replay_text.conclude(player.report, arguments.seed, as_json=arguments.json, command=command)
-    return 0 if player.report.clean else 1
+    from stack.cli import replay_play
+
+    return replay_play.run(arguments)
 
 
 def _refuse_fuzzing_options(arguments: argparse.Namespace) -> None:
@@ -97,23 +80,3 @@ def _refuse_fuzzing_options(arguments: argparse.Namespace) -> None:
     for option, there in {**given, "--uncovered": arguments.uncovered}.items():
         if there:
             raise UsageError(f"{option} goes with --mutate")
-
-
-def _command(arguments: argparse.Namespace) -> str:
-    """What repeats this run."""
-    words = ["sixtap", "replay", *map(str, arguments.captures), "--mode", arguments.mode]
-    return shlex.join([*words, "--seed", str(arguments.seed)])
-
-
-class Pacer:
-    """Waits until the wall clock has gone on as far as the virtual one."""
-
-    def __init__(self) -> None:
-        self._start: float | None = None
-
-    def wait(self, virtual: float) -> None:
-        """Return when it is `virtual` seconds since the first call's."""
-        now = time.monotonic()
-        if self._start is None or virtual < now - self._start:
-            self._start = now - virtual
-        time.sleep(max(0.0, self._start + virtual - now))

@@ -7,7 +7,6 @@ example: sixtap set mld_ratelimit=20
 
 import argparse
 
-from stack import settings
 from stack.cli.asking import ask, print_json
 from stack.errors import UsageError
 
@@ -29,6 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
             for name, value in document.items():
                 print(f"{name:<36}{value:<12}{_about(name)}".rstrip())
         return 0
+    from stack import settings
+
     for assignment in arguments.assignments:
         settings.split_assignment(assignment)
     changed = {}
@@ -40,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _about(name: str) -> str:
+    from stack import settings
+
     try:
         return settings.about(name)
     except (KeyError, UsageError):

@@ -27,8 +27,6 @@ from stack.settings import Settings
 from stack.sim.world import Station, World
 from stack.wire import icmpv6, mldpacket, mldv2
 
-MOST_HOSTS = 65_535
-MOST_GROUPS = 4_096
 # ff15::HOST:NUMBER: transient, site-local; each has a MAC of its own (RFC 2464 7).
 _GROUP_PREFIX = bytes.fromhex("ff15") + bytes(10)
 

@@ -9,17 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from stack.cli import demo
+from stack.cli import catalogue, demo
 from stack.errors import UsageError
 from stack.mld.states import ListenerEvent
 from stack.nd.dad import DadEvent
 from stack.nd.states import NeighborEvent
 from stack.sim.render import WIDTH, render, sentence
-from stack.sim.scenarios import catalogue
 from stack.sim.storyteller import tell
 from stack.sim.transcript import ACT, FRAME, HOST, OUTCOME, Step, Transcript
 
-NAMES = [scenario.name for scenario in catalogue.SCENARIOS]
+NAMES = [scenario.name for scenario in catalogue.every()]
 SEEDS = range(12)
 ROOT = Path(__file__).parents[2]
 # One screen.
@@ -53,7 +52,7 @@ def in_order(transcript: Transcript, *wanted: tuple[str, str, str]) -> None:
 
 
 def test_the_subjects_that_there_must_be() -> None:
-    listed = {scenario.name: scenario.summary for scenario in catalogue.SCENARIOS}
+    listed = {scenario.name: scenario.summary for scenario in catalogue.every()}
     for name, words in (
         ("configuration", "address configuration"),
         ("duplicate", "a duplicate"),

@@ -9,7 +9,7 @@ from scapy.layers.inet6 import ICMPv6MLDone, ICMPv6MLQuery2, ICMPv6MLReport, ICM
 from scapy.layers.l2 import Ether
 
 from stack.address import parse_mac
-from stack.cli import mld
+from stack.cli import mld, mld_message
 from stack.cli.main import Parser
 from tests.playbook import Sent, ip
 
@@ -25,7 +25,7 @@ def sent(*words: str) -> Sent:
     parser = Parser()
     mld.configure(parser)
     arguments = parser.parse_args(["send", *words, "--tap", "t0"])
-    return Sent(0.0, mld.order(arguments).frame(MAC))
+    return Sent(0.0, mld_message.order(arguments).frame(MAC))
 
 
 class TestDefaults:

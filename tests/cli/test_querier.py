@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stack.address import parse_mac
-from stack.cli import querier
+from stack.cli import querier, querier_work
 from stack.cli.main import COMMANDS, Parser
 from stack.errors import UsageError
 from stack.sim.querier import Querier
@@ -30,11 +30,11 @@ def told(*words: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def plan(*words: str) -> querier.Plan:
+def plan(*words: str) -> querier_work.Plan:
     """The words as the command takes them."""
     parser = Parser()
     querier.configure(parser)
-    return querier.Plan(parser.parse_args(words))
+    return querier_work.Plan(parser.parse_args(words))
 
 
 def asked(*words: str, until: float = 0.0) -> list[Sent]:

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from stack.cli import demo, reading
+from stack.cli import catalogue, demo, reading
 from stack.errors import UsageError
-from stack.sim.scenarios import catalogue
 from stack.sim.scenarios.vocabulary import Ask
 from stack.sim.transcript import FRAME, OUTCOME, QUESTION, Step, Transcript
 from tests.cli.test_demo import ROOT, parse, play

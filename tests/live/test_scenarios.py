@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from stack.cli import catalogue
 from stack.sim.beside import Run, differences, report
-from stack.sim.scenarios import catalogue
 from stack.sim.scenarios.expectations import report as mld_report
 from stack.sim.scenarios.vocabulary import LINUX, SIMULATOR, TAP
 from tests.live.theatre import LinuxStage, TapStage, run_on, run_simulated
 
-EVERYWHERE = [scenario.name for scenario in catalogue.SCENARIOS if not scenario.only_simulated]
+EVERYWHERE = [scenario.name for scenario in catalogue.every() if not scenario.only_simulated]
 
 
 def runs(name: str, folder: Path) -> dict[str, Run]:

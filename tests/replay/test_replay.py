@@ -9,7 +9,7 @@ import pytest
 from scapy.all import Ether, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr, IPv6
 
 from stack.cli.main import main
-from stack.cli.replay import Pacer
+from stack.cli.replay_play import Pacer
 from stack.discard import Discard, Verdict
 from stack.icmp6 import echo
 from stack.icmp6.dispatch import HANDLERS
@@ -254,8 +254,8 @@ def test_pace_waits_for_the_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         clock[0] += seconds
 
-    monkeypatch.setattr("stack.cli.replay.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("stack.cli.replay.time.sleep", sleep)
+    monkeypatch.setattr("stack.cli.replay_play.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("stack.cli.replay_play.time.sleep", sleep)
     pacer = Pacer()
     # The second capture begins at the host's 5 seconds again, and waits for nothing that has passed.
     for virtual, wall in [(5.0, 100.0), (5.5, 100.5), (8.0, 103.0), (5.0, 103.0), (5.25, 103.25)]:

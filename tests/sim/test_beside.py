@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from stack.cli import catalogue
 from stack.sim.beside import Run, differences, report
 from stack.sim.play import Finding
-from stack.sim.scenarios import catalogue
 from stack.sim.sighting import sight
 from tests.playbook import echo_request, solicitation
 

@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from stack.cli import demo
+from stack.cli import catalogue, demo
 from stack.errors import UsageError
 from stack.sim.compare import Comparison, compare
 from stack.sim.render import WIDTH
-from stack.sim.scenarios import catalogue
 from tests.cli.test_demo import NAMES, parse
 
 SEEDS = range(6)

@@ -3,6 +3,7 @@
 from stack.sim.narrate import ADDRESSES, GROUPS
 from stack.sim.scenarios.actions import AddAddress, RemoveAddress, SwitchOn, join
 from stack.sim.scenarios.expectations import Address, Listening, report
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, part, say, until
 
 GROUP = "ff15::cafe"
@@ -11,9 +12,7 @@ ADA = host("ada", "02:00:00:00:00:0a", quick=True)
 _TELL = frozenset((GROUPS, ADDRESSES))
 
 SCENARIO = Scenario(
-    name="address-goes",
-    title="The last address goes, and comes back",
-    summary="the last address going and coming back: groups are kept and reported again",
+    *listed("address-goes"),
     cast=(ADA,),
     rows=("S72",),
     steps=(

@@ -3,6 +3,7 @@
 from stack.sim.narrate import IGNORED
 from stack.sim.scenarios.actions import Ping, SendUdp, SwitchOn
 from stack.sim.scenarios.expectations import Frame, Pinged, echo_reply
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, never, part, say, until
 
 ADA = host("ada", "02:00:00:00:00:0a", quick=True)
@@ -11,9 +12,7 @@ GROUP = "ff15::cafe"
 CLOSED = 9
 
 SCENARIO = Scenario(
-    name="answers",
-    title="What a host answers",
-    summary="pings of an address, of all nodes and of a group; a datagram to a closed port",
+    *listed("answers"),
     cast=(ADA, BOB),
     steps=(
         say("ada has no program but what every host has. bob tries what it answers."),

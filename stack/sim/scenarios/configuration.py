@@ -10,6 +10,7 @@ from stack.sim.scenarios.expectations import (
     router_solicitation,
     solicitation,
 )
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     Quiet,
     Router,
@@ -32,9 +33,7 @@ GLOBAL = in_prefix(PREFIX, ADA.mac)
 _TELL = frozenset((ADDRESSES,))
 
 SCENARIO = Scenario(
-    name="configuration",
-    title="A host configures itself",
-    summary="address configuration: a link-local address, a router, an address of its prefix",
+    *listed("configuration"),
     cast=(ADA, ROUTER),
     rows=("S06",),
     steps=(

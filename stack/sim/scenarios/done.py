@@ -3,6 +3,7 @@
 from stack.sim.narrate import GROUPS
 from stack.sim.scenarios.actions import Query, SwitchOn, Unplug, join, leave
 from stack.sim.scenarios.expectations import done, report1
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     NETBSD,
     STANDARD,
@@ -27,9 +28,7 @@ ROUTER = Querier("router", "02:00:00:00:00:01", version=1, delay=1.0)
 _TELL = frozenset((GROUPS,))
 
 SCENARIO = Scenario(
-    name="done",
-    title="Done, or forgotten",
-    summary="row S21: who answered a query leaves, and mld6.c does not say Done",
+    *listed("done"),
     cast=(ADA, BOB, ROUTER),
     rows=(ROW,),
     steps=(

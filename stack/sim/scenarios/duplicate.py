@@ -3,6 +3,7 @@
 from stack.sim.narrate import ADDRESSES, DETECTION
 from stack.sim.scenarios.actions import SetMac, SwitchOn
 from stack.sim.scenarios.expectations import Address, advertisement, solicitation
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, link_local, part, say, then, until
 
 MAC = "02:00:00:00:00:0a"
@@ -13,9 +14,7 @@ ADA = host("ada", MAC, named=False, retrans_time_ms=2000)
 BOB = host("bob", MAC, named=False, dad_transmits=0, router_solicitation_delay=0)
 
 SCENARIO = Scenario(
-    name="duplicate",
-    title="Two hosts, one address",
-    summary="a duplicate: a second host with the same MAC makes the same address; how it is cured",
+    *listed("duplicate"),
     cast=(ADA, BOB),
     rows=("S06",),
     steps=(

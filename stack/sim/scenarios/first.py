@@ -13,6 +13,7 @@ from stack.sim.scenarios.expectations import (
     router_solicitation,
     solicitation,
 )
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     Querier,
     Quiet,
@@ -38,9 +39,7 @@ QUERIER = Querier("querier", "02:00:00:00:00:02", delay=1.0)
 GLOBAL = in_prefix(PREFIX, ADA.mac)
 
 SCENARIO = Scenario(
-    name="first",
-    title="A host meets its link",
-    summary="the tour: addresses, a neighbour, a ping, a group, the last address gone and back",
+    *listed("first"),
     cast=(ADA, BOB, ROUTER, QUERIER),
     rows=("S06", "S72"),
     steps=(

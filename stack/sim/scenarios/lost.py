@@ -10,6 +10,7 @@ from stack.sim.scenarios.expectations import (
     report,
     solicitation,
 )
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, never, part, say, then, until
 
 GROUP = "ff15::cafe"
@@ -17,9 +18,7 @@ ADA = host("ada", "02:00:00:00:00:0a", quick=True)
 BOB = host("bob", "02:00:00:00:00:0b", quick=True)
 
 SCENARIO = Scenario(
-    name="lost",
-    title="Frames get lost",
-    summary="a question, an answer and a report are lost: what is repeated, and what is not",
+    *listed("lost"),
     cast=(ADA, BOB),
     steps=(
         say("Ethernet promises nothing. Who wants an answer has to be patient, and to ask again."),

@@ -2,6 +2,7 @@
 
 from stack.sim.scenarios.actions import Ping, SwitchOn
 from stack.sim.scenarios.expectations import Address, Frame, PathMtu, Pinged, echo_reply, echo_request
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     Gateway,
     Quiet,
@@ -26,9 +27,7 @@ ZOE = host("zoe", "02:00:00:00:00:1a", quick=True, router_solicitations=1, beyon
 HERE, THERE = in_prefix(NEAR, ADA.mac), in_prefix(FAR, ZOE.mac)
 
 SCENARIO = Scenario(
-    name="path-mtu",
-    title="The way is narrower than the link",
-    summary="path MTU: a packet is too big for the way, the router says so, fragments follow",
+    *listed("path-mtu"),
     cast=(ADA, ROUTER, ZOE),
     steps=(
         say(

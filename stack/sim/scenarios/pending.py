@@ -3,6 +3,7 @@
 from stack.sim.narrate import GROUPS
 from stack.sim.scenarios.actions import SwitchOn, join
 from stack.sim.scenarios.expectations import report1
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     NETBSD,
     STANDARD,
@@ -24,9 +25,7 @@ ADA = host("ada", "02:00:00:00:00:0a", quick=True, force_mld_version=1)
 BOB = host("bob", "02:00:00:00:00:0b", quick=True, force_mld_version=1)
 
 SCENARIO = Scenario(
-    name="pending",
-    title="The report that never comes",
-    summary="row S48: a peer reports before a delayed first report, and mld6.c stays silent",
+    *listed("pending"),
     cast=(ADA, BOB),
     rows=(ROW,),
     steps=(

@@ -3,6 +3,7 @@
 from stack.sim.narrate import GROUPS
 from stack.sim.scenarios.actions import Query, SwitchOn, join, leave
 from stack.sim.scenarios.expectations import done, report, report1
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     Querier,
     Quiet,
@@ -24,9 +25,7 @@ ROUTER = Querier("router", "02:00:00:00:00:01", version=1, delay=1.0)
 _TELL = frozenset((GROUPS,))
 
 SCENARIO = Scenario(
-    name="query",
-    title="An old router asks",
-    summary="a version 1 querier appears: hosts speak as it does, one answers for all",
+    *listed("query"),
     cast=(ADA, BOB, ROUTER),
     rows=("S32",),
     steps=(

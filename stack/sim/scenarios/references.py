@@ -3,6 +3,7 @@
 from stack.sim.narrate import GROUPS, REPEATS
 from stack.sim.scenarios.actions import Lose, SwitchOn, join, leave
 from stack.sim.scenarios.expectations import report1
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     NETBSD,
     STANDARD,
@@ -24,9 +25,7 @@ ADA = host("ada", "02:00:00:00:00:0a", quick=True, mldv1_unsolicited_report_inte
 BOB = host("bob", "02:00:00:00:00:0b", quick=True, mldv1_unsolicited_report_interval=10_000, force_mld_version=1)
 
 SCENARIO = Scenario(
-    name="references",
-    title="One of two programs ends",
-    summary="row S61: one of two programs ends, and mld6.c forgets to repeat a lost report",
+    *listed("references"),
     cast=(ADA, BOB),
     rows=(ROW,),
     steps=(

@@ -3,6 +3,7 @@
 from stack.sim.narrate import ADDRESSES
 from stack.sim.scenarios.actions import Advertise, Ping, Prefix, SwitchOn
 from stack.sim.scenarios.expectations import Address, Pinged, Routers, echo_request
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     Quiet,
     Router,
@@ -25,9 +26,7 @@ BEFORE, AFTER = in_prefix(OLD, ADA.mac), in_prefix(NEW, ADA.mac)
 _TELL = frozenset((ADDRESSES,))
 
 SCENARIO = Scenario(
-    name="renumbering",
-    title="The network gets another prefix",
-    summary="router renumbering: the old address fades, the new one is used, the router goes",
+    *listed("renumbering"),
     cast=(ADA, ROUTER),
     steps=(
         say(f"""ada has the address {BEFORE}, made from the router's prefix. The provider assigns another prefix."""),

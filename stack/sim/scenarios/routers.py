@@ -3,6 +3,7 @@
 from stack.sim.narrate import NEIGHBOURS
 from stack.sim.scenarios.actions import Advertise, Ping, Prefix, SwitchOff, SwitchOn
 from stack.sim.scenarios.expectations import Address, Pinged, Routers, router_advertisement
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     Quiet,
     Router,
@@ -25,9 +26,7 @@ TWO = Router("two", "02:00:00:00:00:02", preference=1)
 GLOBAL = in_prefix(PREFIX, ADA.mac)
 
 SCENARIO = Scenario(
-    name="routers",
-    title="Two routers",
-    summary="two routers of different preference: which has the packets, and what when it goes",
+    *listed("routers"),
     cast=(ADA, ONE, TWO),
     steps=(
         say("Router `one` says of itself that it is better avoided, router `two` that it is to be preferred."),

@@ -3,6 +3,7 @@
 from stack.sim.narrate import FILTER, GROUPS
 from stack.sim.scenarios.actions import Forward, Query, SwitchOn, join, leave
 from stack.sim.scenarios.expectations import Snooped, report
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import Querier, Quiet, Scenario, ask, at, expects, host, part, say, until
 
 GROUP = "ff15::cafe"
@@ -11,9 +12,7 @@ ADA = host("ada", "02:00:00:00:00:0a", quick=True)
 ROUTER = Querier("router", "02:00:00:00:00:01", delay=1.0)
 
 SCENARIO = Scenario(
-    name="snooping",
-    title="A switch that listens in",
-    summary="joining under snooping: a report opens the port, an unanswered question closes it",
+    *listed("snooping"),
     cast=(ADA, ROUTER),
     snooping=True,
     steps=(

@@ -3,6 +3,7 @@
 from stack.sim.narrate import GROUPS
 from stack.sim.scenarios.actions import Forward, Listen, Query, SwitchOn
 from stack.sim.scenarios.expectations import Listening, Received, report
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import (
     SIMULATOR,
     TAP,
@@ -25,9 +26,7 @@ ADA = host("ada", "02:00:00:00:00:0a", quick=True)
 ROUTER = Querier("router", "02:00:00:00:00:01")
 
 SCENARIO = Scenario(
-    name="sources",
-    title="From whom a group is wanted",
-    summary="source filters: programs want one group from different senders",
+    *listed("sources"),
     cast=(ADA, ROUTER),
     steps=(
         say(

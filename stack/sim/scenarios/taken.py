@@ -3,6 +3,7 @@
 from stack.sim.narrate import ADDRESSES, DETECTION
 from stack.sim.scenarios.actions import AddAddress, SwitchOn
 from stack.sim.scenarios.expectations import Address, advertisement, solicitation
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, part, say, then, until
 
 TAKEN, OURS = "fe80::5", "fe80::6"
@@ -18,9 +19,7 @@ BOB = host("bob", "02:00:00:00:00:0b", router_solicitation_delay=0, mldv2_unsoli
 _TELL = frozenset((ADDRESSES, DETECTION))
 
 SCENARIO = Scenario(
-    name="taken",
-    title="An address that is taken",
-    summary="a duplicate by hand: the user gives a host the address of another, which defends it",
+    *listed("taken"),
     cast=(ADA, BOB),
     rows=("S06",),
     steps=(

@@ -11,6 +11,7 @@ from stack.sim.scenarios.expectations import (
     echo_request,
     solicitation,
 )
+from stack.sim.scenarios.listing import listed
 from stack.sim.scenarios.vocabulary import Quiet, Scenario, ask, at, expects, host, part, say, then, until
 
 ADA = host("ada", "02:00:00:00:00:0a", quick=True, base_reachable_time_ms=1000, delay_first_probe_time=1)
@@ -19,9 +20,7 @@ NOBODY = "fe80::dead"
 _TELL = frozenset((NEIGHBOURS,))
 
 SCENARIO = Scenario(
-    name="unreachable",
-    title="Neighbours: found, lost, and never there",
-    summary="resolution and unreachability: a MAC is found, a neighbour lost, another never there",
+    *listed("unreachable"),
     cast=(ADA, BOB),
     steps=(
         say(
