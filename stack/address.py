@@ -53,7 +53,10 @@ def format_address(address: IPv6Address) -> str:
 
 
 def parse_address_with_length(text: str) -> tuple[IPv6Address, int]:
-    """`ADDRESS/PREFIXLEN` as (16 bytes, 0 to 128); without a length it is 64, as on any Ethernet link."""
+    """`ADDRESS/PREFIXLEN` as (16 bytes, 0 to 128); without a length it is 64, as on any Ethernet link.
+
+    Raises UsageError.
+    """
     address_text, slash, length_text = text.partition("/")
     address = parse_address(address_text)
     if not slash:

@@ -43,7 +43,7 @@ class Prober:
         self._pump(_PATIENCE)
 
     def is_alive(self, tries: int = _TRIES) -> bool:
-        """Whether the target answers one of so many pings."""
+        """Whether the target answers one of so many pings. Raises LinkError if none can be sent."""
         heard: list[EchoAnswer | EchoError] = []
         session = self.host.echoes.open(self._interface, self._target, heard.append)
         try:

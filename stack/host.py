@@ -186,7 +186,11 @@ class Host:
         vlan: int | None = None,
         program: Program | None = None,
     ) -> Interface:
-        """Add a link; it is down until `Interface.start`. `program` hands a filter plan to the driver."""
+        """Add a link; it is down until `Interface.start`. `program` hands a filter plan to the driver.
+
+        `mtu` is in octets of IPv6 packet, `vlan` an 802.1Q identifier. Raises RefusedError for an index that is taken,
+        UsageError for a MAC or an MTU that cannot be.
+        """
         if index is None:
             index = max(self.interfaces, default=0) + 1
         if index in self.interfaces:

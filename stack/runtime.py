@@ -179,7 +179,10 @@ class Runtime:
             self._sleep.deadline = deadline
 
     def bring_up(self) -> None:
-        """The user's `link up`: carrier on, and the interface starts over if it was down."""
+        """The user's `link up`: carrier on, and the interface starts over if it was down.
+
+        Raises RefusedError while the device itself is down.
+        """
         if not self.device_up:
             raise RefusedError(f"the device {self.link.name} is down (as root: ip link set {self.link.name} up)")
         if self.wanted_up:
@@ -198,7 +201,7 @@ class Runtime:
         self.link.set_carrier(False)
 
     def restart(self) -> None:
-        """As a reboot of the host; an interface that is down stays down."""
+        """As a reboot of the host; raises RefusedError for an interface that is down."""
         if not self.interface.up:
             raise RefusedError(f"{self.interface.name} is down (sixtap link up)")
         self.call(self.interface.restart, "restart")
@@ -238,7 +241,10 @@ class Runtime:
                     self.follow(event)
 
     def follow(self, state: LinkState | None) -> None:
-        """The kernel says what the device is like now: follow it, and tell whoever listens what has changed."""
+        """The kernel says what the device is like now: follow it, and tell whoever listens what has changed.
+
+        Raises LinkGoneError when it is gone.
+        """
         before, self._device = self._device, state
         if state is None:
             raise LinkGoneError(f"{self.link.name} was deleted")

@@ -14,7 +14,7 @@ from stack.runtime import Runtime
 
 
 def bundle_of(runtime: Runtime, *, state_alone: bool = False) -> bytes:
-    """The bundle of a running host. Without a recorder it is refused, or is the state of now alone."""
+    """The bundle of a running host; without a recorder the state of now alone, or RefusedError."""
     recorder = runtime.host.recorder
     now = trio.current_time()
     recording = isinstance(recorder, Recorder)

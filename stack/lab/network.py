@@ -54,7 +54,10 @@ class Lab:
         self.linux = _until(_linux_address, "the Linux host has no address")
 
     def run(self, command: list[str]) -> int:
-        """Run a command in the lab, and everything that loses its parent meanwhile; its exit status."""
+        """Run a command in the lab, and everything that loses its parent meanwhile; its exit status.
+
+        Raises RefusedError if it cannot be run.
+        """
         environment = {
             **os.environ,
             "LAB_HOST": self.host,

@@ -124,7 +124,7 @@ class Endpoint:
             object.__setattr__(self, name, value)
 
     def set_option(self, name: str, value: Any) -> None:
-        """The same as setting the attribute."""
+        """The same as setting the attribute; raises UsageError for a name that is no option's."""
         if name not in OPTIONS:
             raise UsageError(f"a socket has no option {name!r}")
         object.__setattr__(self, name, value)
@@ -182,7 +182,10 @@ class Endpoint:
         return found, source
 
     def outgoing(self, destination: IPv6Address, source: IPv6Address | None) -> "Interface":
-        """The socket's interface, else that of the source, else one with the destination on its link or a way to it."""
+        """The socket's interface, else that of the source, else one with the destination on its link or a way to it.
+
+        Raises NoRouteError where the host has none.
+        """
         if destination[0] == 0xFF and self.multicast_interface is not None:
             return self.multicast_interface
         if self.interface is not None:
