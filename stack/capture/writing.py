@@ -1,11 +1,11 @@
-"""Writing captures: pcapng (draft-ietf-opsawg-pcapng) with a comment for each frame, direction and nanoseconds.
+"""Writing captures: pcapng (draft-ietf-opsawg-pcapng) with a comment for each frame, direction and nanoseconds; pcap.
 
 The blocks are made as octets, so that they can go anywhere; `CaptureWriter` puts
 them into a file that is open for writing octets.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 _SECTION_HEADER = 0x0A0D0D0A
@@ -26,6 +26,9 @@ _EPB_FLAGS = 2
 _RESOLUTION = 9
 _UNITS = 10**_RESOLUTION
 _INBOUND, _OUTBOUND = 1, 2
+# pcap, with time stamps in nanoseconds; the longest frame that may follow.
+_PCAP_MAGIC = 0xA1B23C4D
+_PCAP_SNAPLEN = 0xFFFF
 # An option's length is a 16-bit number.
 _OPTION_MAX = 0xFFFF
 
@@ -52,6 +55,17 @@ def enhanced_packet(
     if inbound is not None:
         options.append((_EPB_FLAGS, struct.pack("<I", _INBOUND if inbound else _OUTBOUND)))
     return _block(_ENHANCED_PACKET, body + _padded(frame) + _options(*options))
+
+
+def pcap(frames: Iterable[tuple[float, bytes]]) -> bytes:
+    """A pcap file of Ethernet frames, each with the seconds since the one before; the first time is its own gap."""
+    octets = struct.pack("<IHHiIII", _PCAP_MAGIC, 2, 4, 0, 0, _PCAP_SNAPLEN, _LINKTYPE_ETHERNET)
+    time = 0
+    for gap, frame in frames:
+        time += round(gap * _UNITS)
+        seconds, fraction = divmod(time, _UNITS)
+        octets += struct.pack("<IIII", seconds, fraction, len(frame), len(frame)) + frame
+    return octets
 
 
 class Sink(Protocol):

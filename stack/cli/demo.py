@@ -10,8 +10,6 @@ import argparse
 
 from stack.errors import UsageError
 
-SUMMARY = "scenarios on a link in memory, in plain words; needs no privilege"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `sixtap demo`."""

@@ -8,8 +8,6 @@ plays the node that the capture is about. Needs no privilege and no device.
 import argparse
 from pathlib import Path
 
-SUMMARY = "walk the frames of a capture through a virtual host, layer by layer"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `sixtap explain`."""

@@ -15,7 +15,7 @@ from typing import NoReturn
 from stack import __version__
 from stack.errors import StackError, UsageError
 
-# The commands in the order in which the help shows them; each is the module of its name with its SUMMARY.
+# The commands in the order in which the help shows them; each is the module of its name, with its line there.
 COMMANDS = {
     "run": "run a virtual host on a TAP device",
     "link": "the interface: show, up, down, MTU, MAC",

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from stack.errors import UsageError
 
-SUMMARY = "feed captures to a virtual host, and report what it did; --mutate fuzzes it"
-
 MODES = ("auto", "verbatim", "readdress", "stimulus")
 
 

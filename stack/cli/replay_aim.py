@@ -7,11 +7,11 @@ from pathlib import Path
 from stack.address import parse_address
 from stack.aim import Aim, Prober
 from stack.capture import files
+from stack.capture.writing import pcap
 from stack.cli import replay_text
 from stack.cli.tapping import opened_unfiltered
 from stack.errors import UsageError
 from stack.explain.frame import describe
-from stack.fuzz.saving import capture_of
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def _save(folder: Path | None, frames: list[bytes]) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "min.pcap").write_bytes(capture_of((0.0, octets) for octets in frames))
+        (folder / "min.pcap").write_bytes(pcap((0.0, octets) for octets in frames))
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
     replay_text.warn(f"kept in {folder / 'min.pcap'}")

@@ -3,19 +3,17 @@
 import hashlib
 import json
 import re
-import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from stack import __version__
 from stack.capture import files
+from stack.capture.writing import pcap
 from stack.errors import UsageError
 from stack.fuzz.campaign import Finding, new_laboratory
 from stack.fuzz.on_sequence import Planned
 from stack.replay.play import nobody_hears
 
-_NANOSECOND_MAGIC = 0xA1B23C4D
-_ETHERNET = 1
 _NANOSECONDS = 1_000_000_000
 
 _TEST = '''"""Found by sixtap replay --mutate: {signature}.
@@ -51,23 +49,12 @@ def save(folder: Path, finding: Finding, seed: int, *, cold: bool, captures: Seq
     test = _TEST.format(signature=finding.signature, details=details, name=name, seed=seed, cold=cold)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        (target / "min.pcap").write_bytes(capture_of((each.gap, each.octets) for each in finding.frames))
+        (target / "min.pcap").write_bytes(pcap((each.gap, each.octets) for each in finding.frames))
         (target / "case.json").write_text(json.dumps(case, indent=2) + "\n", encoding="utf-8")
         (target / f"test_{name}.py").write_text(test, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{target} cannot be written: {error.strerror}") from error
     return target
-
-
-def capture_of(frames: Iterable[tuple[float, bytes]]) -> bytes:
-    """A pcap file of frames, each with the seconds since the one before; times are in nanoseconds and begin at 0."""
-    octets = struct.pack("<IHHiIII", _NANOSECOND_MAGIC, 2, 4, 0, 0, 0xFFFF, _ETHERNET)
-    time = 0
-    for gap, frame in frames:
-        time += round(gap * _NANOSECONDS)
-        seconds, fraction = divmod(time, _NANOSECONDS)
-        octets += struct.pack("<IIII", seconds, fraction, len(frame), len(frame)) + frame
-    return octets
 
 
 def failures(capture: Path, *, seed: int, cold: bool = False) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from stack.capture import files
 from stack.capture.readdress import Readdresser, cast
-from stack.fuzz.saving import capture_of
+from stack.capture.writing import pcap
 from tests.live.netns import LinuxHost, Namespace
 from tests.live.running import SIXTAP, Running, eventually
 from tests.playbook import ip
@@ -35,7 +35,7 @@ def answers(peer: LinuxHost) -> bool:
 
 def as_captured(path: Path) -> bytes:
     """A capture as Ethernet frames, which is all that tcpreplay sends, one after the other."""
-    return capture_of((0.0, frame.octets) for frame in files.frames(path, print) if 14 <= len(frame.octets) <= 9_000)
+    return pcap((0.0, frame.octets) for frame in files.frames(path, print) if 14 <= len(frame.octets) <= 9_000)
 
 
 def for_the_host(path: Path) -> bytes:
@@ -43,7 +43,7 @@ def for_the_host(path: Path) -> bytes:
     frames = [frame.octets for frame in files.frames(path, print)]
     readdresser = Readdresser(cast(frames), bytes.fromhex(MAC.replace(":", "")), ip(LINK_LOCAL), ip(ADDRESS)[:8])
     again = (readdresser.frame(each) for each in frames)
-    return capture_of((0.0, each) for each in again if 14 <= len(each) <= 9_000)
+    return pcap((0.0, each) for each in again if 14 <= len(each) <= 9_000)
 
 
 def test_tcpreplay_of_captures_leaves_the_host_answering(namespace: Namespace, tmp_path: Path) -> None:
