@@ -63,6 +63,9 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if sys.stdout is None:
+        # Started with standard output closed (`>&-`): what is printed goes nowhere.
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
     try:
         status = _dispatch(words)
         sys.stdout.flush()
@@ -70,12 +73,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"sixtap: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:
-        # Whoever read the output has seen enough; nothing may be flushed there at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has seen enough.
+        _give_up_output()
+        return 1
+    except OSError as error:
+        # What a command asks the system for it answers itself: what is left is the output, as on a full disk.
+        _give_up_output()
+        print(f"sixtap: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
     return status
+
+
+def _give_up_output() -> None:
+    """Nothing may be flushed at exit to where nothing can be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(words: list[str]) -> int:

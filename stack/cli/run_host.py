@@ -95,14 +95,15 @@ def _serve(plan: Plan, link: TapLink, control: ControlSocket, trace: TraceFile |
     host = Host(Random(plan.seed), plan.settings)
     interface = host.attach(link.name, mac, index=link.index, mtu=link.mtu, vlan=link.vlan, program=link.program)
     host.settings.mtu = link.mtu
-    if plan.recording:
-        Recorder(host)
     if plan.events:
         host.listeners.append(log_events)
     if plan.journal:
         host.journal.listen(log_journal)
     host.listeners.append(Reporter(interface, tapping.tell).heard)
     _prepare(plan, interface)
+    if plan.recording:
+        # Behind what is there before the clock runs, which has no time.
+        Recorder(host)
     runtime = Runtime(host, interface, link, tapping.tell)
     tapping.run_until_signal(partial(_main, runtime, control, trace))
 

@@ -90,7 +90,7 @@ class _Ping:
     async def _request(self, sequence: int, tell: Tell) -> None:
         number = sequence % SEQUENCE_NUMBERS
         try:
-            self._runtime.call(lambda now: self._session.send(number, now), "ping")
+            self._runtime.call(lambda now: self._send_request(number, now), "ping")
         except RefusedError as error:
             if sequence == 1:
                 raise
@@ -98,10 +98,14 @@ class _Ping:
             await tell({"kind": "unsent", "seq": sequence, "text": str(error)})
             return
         finally:
-            self._sent_at[number] = trio.current_time()
             self._unanswered.add(number)
         self._forget_old(number)
         await tell({"kind": "sent", "seq": number})
+
+    def _send_request(self, number: int, now: float) -> None:
+        # As ping(8), from before it is sent: a peer on the same machine may have answered when all of it is written.
+        self._sent_at[number] = now
+        self._session.send(number, now)
 
     def _forget_old(self, number: int) -> None:
         """A reply that is half the sequence numbers late is no reply any more."""

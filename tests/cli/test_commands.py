@@ -152,6 +152,22 @@ class TestShown:
             assert await as_json(served, "addr", "del", "2001:db8::5") == {}
 
 
+class TestOutput:
+    """Where nothing can be written: one line, and never a traceback."""
+
+    @pytest.mark.parametrize("words", [("demo", "--list"), ("demo", "first"), ("completion", "bash")])
+    def test_on_a_full_disk(self, words: tuple[str, ...]) -> None:
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run([SIXTAP, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "sixtap: standard output: No space left on device\n")
+
+    @pytest.mark.parametrize("words", [("demo", "--list"), ("demo", "first"), ("completion", "bash")])
+    def test_closed(self, words: tuple[str, ...]) -> None:
+        command = ["sh", "-c", 'exec "$0" "$@" >&-', SIXTAP, *words]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 async def answering(served: Served, *, kind: int = ECHO_REPLY) -> None:
     """The peer at the other end: it answers every echo request of the host."""
     await served.ask("neigh add", address=PEER_LINK_LOCAL, lladdr=PEER_MAC.hex(":"))
