@@ -1,1 +1,1 @@
-"""Captures as links: pcap and pcapng files, and what stands in the frames of one."""
+"""Captures as data: pcap and pcapng files read and written, and what stands in the frames of one."""

@@ -1,1 +1,1 @@
-"""Links that carry a host's frames: the TAP device with its driver's multicast filter, and an in-memory switch."""
+"""Links that carry a host's frames: the TAP device with its driver's multicast filter, an in-memory switch, calls."""

@@ -1,1 +1,1 @@
-"""The scenarios of `sixtap demo`, one file each; `catalogue.SCENARIOS` lists them."""
+"""The scenarios of `sixtap demo`, one file each; `listing.LISTING` names them."""
