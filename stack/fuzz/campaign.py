@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from stack.discard import Outcome
-from stack.fuzz.cases import Corpus, child, may_have_children
+from stack.fuzz.cases import GENERATION_BITS, Corpus, child, may_have_children
+from stack.fuzz.chance import Chance
 from stack.fuzz.coverage import Pair, watching
 from stack.fuzz.on_sequence import Planned
 from stack.fuzz.shrink import Shrinker
-from stack.fuzz.trial import Laboratory, Trial
-from stack.fuzz.warm import warm_subject
+from stack.fuzz.trial import Laboratory, Start, Trial
+from stack.fuzz.warm import COLD, WARM, warm_subject
 from stack.replay.tables import Size
 
 # A close look at one frame in so many: the digest of the whole state, and steps counted.
@@ -29,9 +30,9 @@ UNEQUAL = "equal runs: differ"
 
 
 class Finding(NamedTuple):
-    """One defect: its signature, the case that showed it first, the frames that are left of it, and what was said.
+    """One defect: its signature, the case that showed it first and the host that it began with, the frames left of it.
 
-    `raised` tells exceptions from broken rules.
+    `details` is what was said; `raised` tells exceptions from broken rules.
     """
 
     signature: str
@@ -39,6 +40,7 @@ class Finding(NamedTuple):
     frames: tuple[Planned, ...]
     details: str
     raised: bool
+    start: str
 
 
 class Summary:
@@ -117,19 +119,26 @@ class Campaign:
         with watching() as pairs:
             for number in numbers:
                 frames = self._corpus.build(self._seed, number)
-                trial = self._laboratory.run(frames)
+                start = self._start(number)
+                trial = self._laboratory.run(frames, start)
                 self.summary.add(number, trial)
                 self._follow(number, pairs, trial)
-                for signature in self._signatures(frames, trial):
-                    self._found(signature, number, frames, trial)
+                for signature in self._signatures(frames, start, trial):
+                    self._found(signature, number, frames, start, trial)
                 if self._told is not None:
                     self._told(self.summary)
             self.summary.pairs = set(pairs)
 
-    def _signatures(self, frames: list[Planned], trial: Trial) -> tuple[str, ...]:
+    def _start(self, number: int) -> str:
+        """The host that a case begins with; a case made from another has that one's."""
+        while number >> GENERATION_BITS:
+            number >>= GENERATION_BITS
+        return Chance(f"{self._seed}/{number}/host").choice(self._laboratory.names)
+
+    def _signatures(self, frames: list[Planned], start: str, trial: Trial) -> tuple[str, ...]:
         if self.summary.cases % _AGAIN or trial.signatures:
             return trial.signatures
-        again = self._laboratory.run(frames)
+        again = self._laboratory.run(frames, start)
         same = (again.digest, again.outcomes) == (trial.digest, trial.outcomes)
         return () if same else (UNEQUAL,)
 
@@ -139,18 +148,22 @@ class Campaign:
         if len(self._reached) > reached and may_have_children(number) and len(self._followed) < _MOST_FOLLOWED:
             self._followed.append(number)
 
-    def _found(self, signature: str, number: int, frames: list[Planned], trial: Trial) -> None:
+    def _found(self, signature: str, number: int, frames: list[Planned], start: str, trial: Trial) -> None:
         self.summary.times[signature] += 1
         if signature in self.summary.findings or len(self.summary.findings) >= _MOST_FINDINGS:
             return
         shrunk = frames
         if signature != UNEQUAL:
-            shrunk = Shrinker(self._laboratory, signature).shrink(frames)
+            shrunk = Shrinker(self._laboratory, signature, start).shrink(frames)
         details = trial.fault.text if trial.fault else "; ".join(each.what for each in trial.violations)
-        self.summary.findings[signature] = Finding(signature, number, tuple(shrunk), details, trial.fault is not None)
+        raised = trial.fault is not None
+        self.summary.findings[signature] = Finding(signature, number, tuple(shrunk), details, raised, start)
 
 
 def new_laboratory(seed: int, *, cold: bool) -> Laboratory:
-    """Where the cases of a seed are run."""
-    subject = warm_subject(seed, cold=cold)
-    return Laboratory(subject.host.snapshot(), subject.now, CLOSELY)
+    """Where the cases of a seed are run: with hosts of every warm kind, or one that just comes up."""
+    starts: dict[str, Start] = {}
+    for kind in (COLD,) if cold else WARM:
+        subject = warm_subject(seed, kind)
+        starts[kind.name] = Start(subject.host.snapshot(), subject.now)
+    return Laboratory(starts, CLOSELY)

@@ -11,7 +11,7 @@ from stack.capture import files
 from stack.capture.dissect import Dissection
 from stack.capture.readdress import Readdresser, cast
 from stack.capture.reading import Complain
-from stack.fuzz import on_bytes, on_fields, on_sequence
+from stack.fuzz import on_bytes, on_fields, on_sequence, usual
 from stack.fuzz.chance import Chance
 from stack.fuzz.on_sequence import Planned
 from stack.replay.play import nobody_hears
@@ -23,6 +23,8 @@ GENERATION_BITS = 24
 _DEEPEST = 4
 _SHORTEST = 100
 _PIECE = 60
+# How much of a window is what the nodes around the host say, and how many frames of it come at once.
+_USUAL, _USUAL_PIECE, _USUAL_GAP = 0.1, 8, 0.05
 _MUTATED = 0.2
 _REPAIRED = 0.8
 _MOST_MUTATIONS = 3
@@ -45,6 +47,7 @@ class Corpus:
 
     def __init__(self) -> None:
         self._captures: list[list[Planned]] = []
+        self._usual = [Planned(_USUAL_GAP, octets, octets) for octets in usual.frames()]
         self._dissections: dict[bytes, Dissection] = {}
         self.frames = 0
 
@@ -78,10 +81,13 @@ class Corpus:
         return self._mutated(frames, chance, _MUTATED / 4 if parent else _MUTATED)
 
     def _window(self, chance: Chance) -> list[Planned]:
-        """Pieces of captures, one after the other."""
+        """Pieces of captures, one after the other, and between them what is usual around the host."""
         frames: list[Planned] = []
         length = chance.between(_SHORTEST, LONGEST)
         while len(frames) < length:
+            if chance.happens(_USUAL):
+                frames += [chance.choice(self._usual) for _ in range(_USUAL_PIECE)]
+                continue
             capture = chance.choice(self._captures)
             start = chance.below(len(capture)) if len(capture) > _PIECE else 0
             frames += capture[start : start + _PIECE]

@@ -12,11 +12,11 @@ from stack.mld import states as mld
 from stack.nd import dad
 from stack.nd import states as nd
 
-# The version 1 listener that the RFCs have; the other personality is not what is fuzzed.
 MACHINES: dict[str, dict[Any, dict[Any, Any]]] = {
     "neighbour": nd.TRANSITIONS,
     "detection": dad.TRANSITIONS,
     "listener": mld.TRANSITIONS,
+    "netbsd listener": mld.NETBSD_TRANSITIONS,
 }
 Pair = tuple[str, str, str]
 

@@ -27,7 +27,7 @@ from stack.fuzz.saving import failures
 
 
 def test_{name}() -> None:
-    assert failures(Path(__file__).with_name("min.pcap"), seed={seed}, cold={cold}) == []
+    assert failures(Path(__file__).with_name("min.pcap"), seed={seed}, cold={cold}, start={start!r}) == []
 '''
 
 
@@ -42,11 +42,14 @@ def save(folder: Path, finding: Finding, seed: int, *, cold: bool, captures: Seq
         "seed": seed,
         "case": finding.number,
         "cold": cold,
+        "start": finding.start,
         "captures": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in captures},
         "frames": [{"gap": each.gap, "octets": each.octets.hex()} for each in finding.frames],
     }
     details = finding.details.replace("\\", "/").replace('"', "'")
-    test = _TEST.format(signature=finding.signature, details=details, name=name, seed=seed, cold=cold)
+    test = _TEST.format(
+        signature=finding.signature, details=details, name=name, seed=seed, cold=cold, start=finding.start
+    )
     try:
         target.mkdir(parents=True, exist_ok=True)
         (target / "min.pcap").write_bytes(pcap((each.gap, each.octets) for each in finding.frames))
@@ -57,11 +60,11 @@ def save(folder: Path, finding: Finding, seed: int, *, cold: bool, captures: Seq
     return target
 
 
-def failures(capture: Path, *, seed: int, cold: bool = False) -> list[str]:
-    """What goes wrong when the frames of a saved case are fed to the host that it was found with; nothing is best."""
+def failures(capture: Path, *, seed: int, cold: bool = False, start: str = "") -> list[str]:
+    """What goes wrong when the frames of a saved case are fed to the host that it began with; nothing is best."""
     frames = []
     before = 0
     for frame in files.frames(capture, nobody_hears):
         frames.append(Planned((frame.time - before) / _NANOSECONDS, frame.octets, frame.octets))
         before = frame.time
-    return list(new_laboratory(seed, cold=cold).run(frames, every=1).signatures)
+    return list(new_laboratory(seed, cold=cold).run(frames, start, every=1).signatures)

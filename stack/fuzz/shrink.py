@@ -20,9 +20,10 @@ Frames = list[Planned]
 
 
 class Shrinker:
-    """Shrinks cases that fail with `signature`, in at most `trials` trials."""
+    """Shrinks cases that fail with `signature` from the host named `start`, in at most `trials` trials."""
 
-    def __init__(self, laboratory: Laboratory, signature: str, trials: int = _TRIALS) -> None:
+    def __init__(self, laboratory: Laboratory, signature: str, start: str = "", trials: int = _TRIALS) -> None:
+        self._start = start
         self._laboratory = laboratory
         self._signature = signature
         # Whether it is a loop without an end: lines are counted then, without a wait for the seconds to be used up.
@@ -51,7 +52,8 @@ class Shrinker:
         self._left -= 1
         if self._left < 0:
             return False
-        return self._signature in self._laboratory.run(frames, every=self._every, counted=self._endless).signatures
+        trial = self._laboratory.run(frames, self._start, every=self._every, counted=self._endless)
+        return self._signature in trial.signatures
 
     def _fewer_frames(self, frames: Frames) -> Frames:
         """Leave out halves, quarters and so on down to single frames, as long as it still fails."""

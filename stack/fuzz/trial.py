@@ -1,7 +1,7 @@
 """One case run: frames fed to a host from a snapshot, everything held against it, and what came of it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import NamedTuple
 
@@ -41,30 +41,43 @@ class Trial(NamedTuple):
         return tuple(f"{each.oracle}: {each.key or each.what}" for each in self.violations)
 
 
-class Laboratory:
-    """Runs cases from one snapshot, taken at the time `now`; `every` n-th frame is looked at closely."""
+class Start(NamedTuple):
+    """What cases begin with: the snapshot of a host, taken at the time `now` (seconds)."""
 
-    def __init__(self, snapshot: Snapshot, now: float, every: int) -> None:
-        self._snapshot = snapshot
-        self._now = now
+    snapshot: Snapshot
+    now: float
+
+
+class Laboratory:
+    """Runs cases from `starts`, each with its name; `every` n-th frame is looked at closely."""
+
+    def __init__(self, starts: Mapping[str, Start], every: int) -> None:
+        self._starts = dict(starts)
         self._every = every
+        self.names = tuple(starts)
         # What was found legal once is legal in every case: only the source depends on the host.
         self._legal: set[bytes] = set()
 
-    def run(self, frames: Sequence[Planned], *, every: int | None = None, counted: bool = False) -> Trial:
-        """Feed the frames to a new copy of the host; lines are counted at once if `counted`, else if it takes long."""
+    def run(
+        self, frames: Sequence[Planned], start: str = "", *, every: int | None = None, counted: bool = False
+    ) -> Trial:
+        """Feed the frames to a new copy of the host named, or of the first.
+
+        Lines are counted at once if `counted`, else if it takes long.
+        """
+        begin = self._starts[start or self.names[0]]
         every = self._every if every is None else every
         if not counted:
             try:
                 with limited(SECONDS):
-                    return self._run(frames, every, None)
+                    return self._run(begin, frames, every, None)
             except ExpiredError:
                 # Slow, or without an end: the lines tell.
                 pass
-        return self._run(frames, every, LineCounter())
+        return self._run(begin, frames, every, LineCounter())
 
-    def _run(self, frames: Sequence[Planned], every: int, lines: LineCounter | None) -> Trial:
-        subject = Subject(Host.restore(self._snapshot), self._now, nobody)
+    def _run(self, start: Start, frames: Sequence[Planned], every: int, lines: LineCounter | None) -> Trial:
+        subject = Subject(Host.restore(start.snapshot), start.now, nobody)
         oracles = Oracles(subject, every, self._legal)
         sent = hashlib.sha256()
         host = subject.host

@@ -72,12 +72,14 @@ def nobody(time: float, frame: bytes) -> None:
     """Lets a frame go unseen."""
 
 
-def new_subject(seed: str, sent: Sent, readdresser: Readdresser | None = None) -> Subject:
+def new_subject(
+    seed: str, sent: Sent, readdresser: Readdresser | None = None, settings: Settings | None = None
+) -> Subject:
     """A host that has just started, with the addresses and groups that the capture wants of it.
 
     It is a function of its arguments; `seed` is any text.
     """
-    host = Host(Random(seed), Settings())
+    host = Host(Random(seed), settings)
     interface = host.attach("replay0", OUR_MAC)
     subject = Subject(host, 0.0, sent)
     interface.start(0.0)

@@ -15,6 +15,8 @@ from stack.fuzz.campaign import Campaign, new_laboratory
 from stack.fuzz.cases import LONGEST, Corpus, child
 from stack.fuzz.chance import Chance
 from stack.fuzz.saving import failures
+from stack.fuzz.warm import WARM
+from stack.fuzz.watchdog import ExpiredError
 from stack.icmp6 import echo, errors
 from stack.icmp6.dispatch import HANDLERS
 from stack.nd import input as nd
@@ -182,9 +184,9 @@ def test_a_loop_without_an_end_is_a_finding(
 
     def endless(interface, received, now):  # type: ignore[no-untyped-def]
         at = 0
-        while at < len(received.payload):
-            # The length of an item is believed, and 0 is never passed.
-            at += min(8, int.from_bytes(received.payload[4:6], "big"))
+        while at != len(received.payload) > 20:
+            # Only a multiple of 8 is ever met.
+            at += 8
         return plain(interface, received, now)
 
     capture = str(CORPUS / "zeek__icmp_icmp6-ping.pcap")
@@ -214,11 +216,38 @@ def test_a_slow_case_ends_as_it_would_have_ended(corpus: Corpus, monkeypatch: py
     laboratory = new_laboratory(0, cold=False)
     frames = corpus.build(0, 1)
     plain = laboratory.run(frames)
-    monkeypatch.setattr("stack.fuzz.trial.SECONDS", 1e-6)
+
+    def expired(seconds: float) -> None:
+        raise ExpiredError
+
+    monkeypatch.setattr("stack.fuzz.trial.limited", expired)
     called: list[object] = []
     monkeypatch.setattr("stack.fuzz.trial.LineCounter.restart", lambda self: called.append(self))
     assert laboratory.run(frames) == plain
     assert len(called) == len(frames)
+
+
+def test_cases_begin_with_hosts_of_every_kind(corpus: Corpus) -> None:
+    """Version 1 and 2, both personalities, addresses under test: which one is a function of seed and number."""
+    campaign, other = Campaign(corpus, 3), Campaign(corpus, 3)
+    starts = [campaign._start(number) for number in range(80)]
+    assert set(starts) == {kind.name for kind in WARM}
+    assert starts == [other._start(number) for number in range(80)]
+    assert campaign._start(child(child(7, 9), 11)) == starts[7]
+
+
+def test_the_version_1_tables_are_reached(corpus: Corpus) -> None:
+    campaign = Campaign(corpus, 0)
+    campaign.run(100)
+    reached = campaign.summary.pairs
+    for machine in ("listener", "netbsd listener"):
+        for pair in (("DELAYING", "REPORT"), ("DELAYING", "QUERY_NOW"), ("IDLE", "QUERY_SOONER"), ("IDLE", "STOP")):
+            assert (machine, *pair) in reached
+        assert (machine, "PENDING", "DOWN") in reached
+    assert ("detection", "PROBING", "ADVERTISEMENT") in reached
+    assert {Discard.ADDRESS_TENTATIVE, Discard.UDP_SOURCE_FILTERED, Discard.MLD_VERSION} <= set(
+        campaign.summary.outcomes
+    )
 
 
 def _tells(case: Path) -> object:

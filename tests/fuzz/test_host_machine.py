@@ -16,7 +16,7 @@ from stack.errors import RefusedError, UsageError
 from stack.fuzz.cases import Corpus
 from stack.fuzz.chance import Chance
 from stack.fuzz.on_sequence import JUMPS
-from stack.fuzz.warm import GROUPS, PEERS, warm_subject
+from stack.fuzz.warm import COLD, GROUPS, PEERS, WARM, Kind, warm_subject
 from stack.mld.groups import Membership
 from stack.replay import tables
 from stack.replay.oracles import Oracles, alive
@@ -34,9 +34,9 @@ class HostMachine(RuleBasedStateMachine):
         super().__init__()
         self.memberships: list[Membership] = []
 
-    @initialize(seed=st.integers(0, 3), cold=st.booleans())
-    def make(self, seed: int, cold: bool) -> None:
-        self.subject = warm_subject(seed, cold=cold)
+    @initialize(seed=st.integers(0, 3), kind=st.sampled_from((*WARM, COLD)))
+    def make(self, seed: int, kind: Kind) -> None:
+        self.subject = warm_subject(seed, kind)
         self.oracles = Oracles(self.subject, 3)
         self.subject.sent = self.oracles.sent
 
