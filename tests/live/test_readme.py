@@ -4,7 +4,9 @@ Those without root as an ordinary user; those with root in network, process and
 mount namespaces of their own, where /run is empty.
 """
 
+import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -67,7 +69,34 @@ def test_the_first_ping_as_root(tmp_path: Path) -> None:
 
 def test_a_virtual_host_on_a_bridge(tmp_path: Path) -> None:
     text = "```console\n$ mount -t tmpfs none /run && ip link set lo up\n```\n" + part("## A virtual host on a bridge")
+    text = text.partition("Creating a TAP")[0]
     check(text, place(tmp_path), *_FRESH)
+
+
+def test_a_tap_that_root_has_prepared_needs_no_privilege(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.mkdir()
+    there = place(tmp_path)
+    host = shlex.join(as_nobody(mounts, "env", "XDG_RUNTIME_DIR=/run/own", SIXTAP, "run", "--tap", "t0"))
+    (there / "host").write_text(f"exec {host}\n")
+    text = """```console
+$ sh ./host 2>said & until grep ready said; do kill -0 $! || exit; sleep 0.1; done
+sixtap: t0 ready fe80::...
+$ kill $!; wait
+...
+```
+"""
+    before = "```console\n$ export USER=nobody; mount -t tmpfs none /run; install -d -o nobody /run/own\n```\n"
+    check(before + part("Creating a TAP needs root") + text, there, *_FRESH)
+    assert (there / "said").read_text().splitlines()[0].endswith(" up")
+
+
+def test_the_two_commands_are_there() -> None:
+    typed = re.findall(r"^    (tools/\w+)", part("## Try it"), flags=re.MULTILINE)
+    assert typed == ["tools/run", "tools/test"]
+    assert all(os.access(ROOT / each, os.X_OK) for each in typed)
+    done = subprocess.run([ROOT / "tools/run"], cwd="/", capture_output=True, text=True, timeout=180, check=True)
+    assert done.stdout.startswith("A host meets its link")
 
 
 def test_every_command_is_in_the_list() -> None:
