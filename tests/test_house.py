@@ -29,6 +29,7 @@ LAYERS = (
             "discard",
             "edge",
             "events",
+            "eviction",
             "explain",
             "journal",
             "multicast_filter",

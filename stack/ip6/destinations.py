@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from stack.address import IPv6Address
+from stack.eviction import move
 from stack.timers import Timer
 
 # Of an entry whose next hop has yet to be determined; no generation of the routes is it.
@@ -124,7 +125,7 @@ class DestinationCache:
         self.set_redirect(entry, None, None)
         self.set_mtu(entry, None, None)
         del self.entries[entry.address]
-        self._move(entry, None)
+        move(entry, None)
 
     def used(self, entry: Destination, now: float) -> None:
         """A packet goes there. Among those used at one moment the order is that of their first packets."""
@@ -180,15 +181,6 @@ class DestinationCache:
     def place(self, entry: Destination) -> None:
         """Set the entry's turn in the order of eviction after something about it has changed."""
         if not entry.learnt:
-            self._move(entry, self._plain)
+            move(entry, self._plain)
         else:
-            self._move(entry, self._kept if entry.wanted else self._claims)
-
-    def _move(self, entry: Destination, turn: Turn | None) -> None:
-        if entry.turn is turn:
-            return
-        if entry.turn is not None:
-            del entry.turn[entry.address]
-        if turn is not None:
-            turn[entry.address] = entry
-        entry.turn = turn
+            move(entry, self._kept if entry.wanted else self._claims)

@@ -14,6 +14,7 @@ import math
 from collections import OrderedDict, deque
 
 from stack.address import IPv6Address, MacAddress
+from stack.eviction import move
 from stack.nd.states import NeighborState
 from stack.timers import Timer
 
@@ -104,7 +105,7 @@ class NeighborCache:
         """Take an entry out; its timer is the caller's to stop."""
         if self.entries.get(entry.address) is entry:
             del self.entries[entry.address]
-            self._move(entry, None)
+            move(entry, None)
 
     def used(self, entry: Neighbor, now: float) -> None:
         """A packet goes to the neighbour. Among those used at one moment the order is that of their first packets."""
@@ -117,19 +118,10 @@ class NeighborCache:
     def place(self, entry: Neighbor) -> None:
         """Set the entry's turn in the order of eviction after something about it has changed."""
         if entry.state is NeighborState.PERMANENT:
-            self._move(entry, None)
+            move(entry, None)
         elif entry.proven:
-            self._move(entry, self._idle if entry.state in _IDLE else self._in_use)
+            move(entry, self._idle if entry.state in _IDLE else self._in_use)
         elif entry.wanted and entry.state is not NeighborState.STALE:
-            self._move(entry, self._wanted)
+            move(entry, self._wanted)
         else:
-            self._move(entry, self._claims)
-
-    def _move(self, entry: Neighbor, turn: Turn | None) -> None:
-        if entry.turn is turn:
-            return
-        if entry.turn is not None:
-            del entry.turn[entry.address]
-        if turn is not None:
-            turn[entry.address] = entry
-        entry.turn = turn
+            move(entry, self._claims)
