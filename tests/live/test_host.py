@@ -414,7 +414,7 @@ class TestVlan:
 class TestRefused:
     def refused(self, namespace: Namespace, *options: str, status: int = 1) -> str:
         """The one line of a start that fails."""
-        done = namespace.run(SIXTAP, "run", *options, check=False, timeout=20.0)
+        done = namespace.run(SIXTAP, "run", *options, check=False, timeout=60.0)
         assert (done.returncode, done.stdout) == (status, "")
         assert done.stderr.count("\n") == 1, done.stderr
         return done.stderr.strip()

@@ -163,7 +163,7 @@ def test_data_arrives_only_for_what_was_joined(rig: Rig) -> None:
             sender.bind((source, 0))
             sender.sendto(data, (group, 7919))
         time.sleep(0.05)
-    output, errors = process.communicate(timeout=20)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     document = json.loads(output)
     assert document["received"] == 3

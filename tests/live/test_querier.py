@@ -191,7 +191,7 @@ class TestSend:
         process = rig.namespace.popen(*self.command(rig, "report", *records, "-c", "1000", "-i", "0.1"))
         eventually(lambda: {GROUP, "ff15::7"} <= mdb_groups(rig.namespace, rig.bridge, "m0"), "both groups")
         process.terminate()
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, "")
         assert f"MLD version 2 report: listens to {GROUP}; listens to ff15::7 also from {SOURCE}" in output
 

@@ -28,7 +28,7 @@ def test_nobody_gets_an_address(tmp_path: Path) -> None:
         with Running(namespace, tmp_path, "--bridge", "br0", ready=False) as host:
             assert "duplicate fe80::" in host.wait_for("duplicate")
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
         assert process.returncode == 0
         assert out.startswith("denied fe80::")
 

@@ -74,7 +74,7 @@ def next_line(process: "subprocess.Popen[str]") -> str:
 
 def received(process: "subprocess.Popen[str]") -> list[dict[str, Any]]:
     """The datagrams of a `recv -j` that has ended by itself or is interrupted now."""
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, output + errors
     found: list[dict[str, Any]] = json.loads(output)["datagrams"]
     return found
@@ -133,7 +133,7 @@ class TestReceive:
                     eventually(lambda: GROUP not in host.groups(), "group left")
                     for _ in range(5):
                         linux.sendto(b"late", rig.to(GROUP))
-                    output, _ = process.communicate(timeout=30)
+                    output, _ = process.communicate(timeout=60)
                 document = json.loads(output)
                 assert (document["received"], document["after_leave"]) == (1, 5)
                 assert 0 < document["leave_to_last"] < 10
