@@ -28,8 +28,8 @@ class FrameAccount(NamedTuple):
     """What one frame is.
 
     MACs are empty in a runt; `source` and `destination` are None if there is no
-    IPv6 header. `kind` is for counting and sorting; `text` says what the frame says; `headers` are its extension
-    headers, `flaws` what is odd about it.
+    IPv6 header. `kind` is for counting and sorting; `text` says what the frame
+    says; `headers` are its extension headers, `flaws` what is odd about it.
     """
 
     destination_mac: MacAddress

@@ -13,12 +13,10 @@ from stack.explain.words import address_word, count
 from stack.wire import extension, icmpv6, ipv6
 from stack.wire.checksum import icmpv6_verifies
 
-_TCP = 6
-_UDP = 17
 _PROTOCOLS = {
     4: "IPv4 inside",
-    _TCP: "TCP",
-    _UDP: "UDP",
+    ipv6.TCP: "TCP",
+    ipv6.UDP: "UDP",
     41: "IPv6 inside",
     47: "GRE",
     50: "encrypted (ESP)",
@@ -163,7 +161,7 @@ def _upper_layer(
         return messages.describe(Message(source, destination, octets, quote))
     if next_header == ipv6.NO_NEXT_HEADER:
         return _protocol(next_header)
-    if next_header in (_UDP, _TCP):
+    if next_header in (ipv6.UDP, ipv6.TCP):
         return _ports(_protocol(next_header), next_header, octets)
     return f"{_protocol(next_header)}, {count(len(octets), 'octet')}"
 
@@ -177,7 +175,9 @@ def _ports(name: str, next_header: int, octets: bytes) -> str:
         return f"{name}, cut short"
     source, destination = int.from_bytes(octets[:2], "big"), int.from_bytes(octets[2:4], "big")
     text = f"{name} from port {source} to port {destination}"
-    return f"{text}, {count(len(octets) - 8, 'octet')} of data" if next_header == _UDP and len(octets) >= 8 else text
+    return (
+        f"{text}, {count(len(octets) - 8, 'octet')} of data" if next_header == ipv6.UDP and len(octets) >= 8 else text
+    )
 
 
 def _icmpv6_flaws(

@@ -133,4 +133,5 @@ def _check_destination(interface: "Interface", destination: IPv6Address, now: fl
 
 
 def _is_suspicious(interface: "Interface", received: Received) -> bool:
+    """No sender (RFC 4291 2.5.2), or one that has our address: no answer could reach whoever it was."""
     return received.source == UNSPECIFIED or interface.addresses.claims(received.source)
