@@ -149,6 +149,10 @@ ROWS: dict[str, list[Row | Wrong]] = {
         Wrong("why-not", 2),
         Wrong("why-not nosuch", 2),
     ],
+    "why": [Wrong("why x", 2), Wrong("why 1 2", 2)],
+    "record": [Wrong("record", 2), Wrong("record surplus words", 2)],
+    "monitor": [Wrong("monitor now", 2)],
+    "doctor": [Wrong("doctor --interval 0", 2), Wrong("doctor now", 2)],
     "restart": [Row("restart"), Wrong("restart now", 2)],
 }
 # Without a host; a demo's document is one object, a querier's one a line.
