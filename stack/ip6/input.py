@@ -18,6 +18,7 @@ from stack.ip6 import chain
 from stack.ip6.received import Received
 from stack.udp import input as udp
 from stack.wire import icmpv6, ipv6
+from stack.wire.mldpacket import carries_mld
 
 if TYPE_CHECKING:
     from stack.interface import Interface
@@ -49,7 +50,7 @@ def receive(
     source, destination = packet[8:24], packet[24:40]
     reason = None if looped else check_addresses(source, destination)
     if reason is None:
-        reason = _check_destination(interface, destination, now)
+        reason = _check_destination(interface, packet, destination, now)
     if reason is not None:
         return reason
     if destination[0] == 0xFF:
@@ -115,12 +116,13 @@ def check_addresses(source: IPv6Address, destination: IPv6Address) -> Discard | 
     return None
 
 
-def _check_destination(interface: "Interface", destination: IPv6Address, now: float) -> Discard | None:
+def _check_destination(interface: "Interface", packet: bytes, destination: IPv6Address, now: float) -> Discard | None:
     if destination[0] == 0xFF:
         # Groups that share a MAC are told apart here (RFC 2464 7). RFC 4861 7.2.1: all nodes, whoever has an address.
         if destination == ALL_NODES or destination in interface.listener.groups.records:
             return None
-        if interface.afterlives.watched:
+        if interface.afterlives.watched and not carries_mld(packet):
+            # What routers and listeners say about a group is none of its data (RFC 2710 8, RFC 3810 5.1.15).
             interface.afterlives.heard(destination, now)
         return Discard.GROUP_NOT_JOINED
     entry = interface.addresses.table.get(destination)

@@ -62,10 +62,29 @@ def parse(octets: bytes) -> MldPacket | None:
     RFC 3810 5: the message follows the IPv6 header or a hop-by-hop options header;
     behind other headers it is not looked for.
     """
-    if len(octets) < ethernet.HEADER_LENGTH + ipv6.HEADER_LENGTH or octets[12:14] != ethernet.IPV6_TYPE:
+    if octets[12:14] != ethernet.IPV6_TYPE:
         return None
-    head, length, next_header, hop_limit, source, destination = ipv6.HEADER.unpack_from(octets, ethernet.HEADER_LENGTH)
-    start = ethernet.HEADER_LENGTH + ipv6.HEADER_LENGTH
+    found = _message(octets, ethernet.HEADER_LENGTH)
+    if found is None:
+        return None
+    start, end, alert = found
+    _, _, _, hop_limit, source, destination = ipv6.HEADER.unpack_from(octets, ethernet.HEADER_LENGTH)
+    message = octets[start:end]
+    intact = icmpv6_verifies(source, destination, message)
+    return MldPacket(octets[6:12], octets[:6], source, destination, hop_limit, alert, intact, message)
+
+
+def carries_mld(packet: bytes) -> bool:
+    """Whether an IPv6 packet is an MLD message, where `parse` looks for one; right or not."""
+    return _message(packet, 0) is not None
+
+
+def _message(octets: bytes, at: int) -> tuple[int, int, bool] | None:
+    """Where the MLD message in the packet at `at` begins and ends, and whether the router alert is there."""
+    start = at + ipv6.HEADER_LENGTH
+    if len(octets) < start:
+        return None
+    head, length, next_header, _, _, _ = ipv6.HEADER.unpack_from(octets, at)
     end = start + length
     if head >> 28 != 6 or end > len(octets):
         return None
@@ -77,9 +96,7 @@ def parse(octets: bytes) -> MldPacket | None:
         next_header, start, alert = found
     if next_header != ipv6.ICMPV6 or end - start < icmpv6.HEADER.size or octets[start] not in MLD_TYPES:
         return None
-    message = octets[start:end]
-    intact = icmpv6_verifies(source, destination, message)
-    return MldPacket(octets[6:12], octets[:6], source, destination, hop_limit, alert, intact, message)
+    return start, end, alert
 
 
 def _hop_by_hop(octets: bytes, start: int, end: int) -> tuple[int, int, bool] | None:

@@ -1,9 +1,20 @@
 """What still comes to a group that was left is counted where it is discarded, and the driver's filter lets it pass."""
 
 import pytest
+from scapy.layers.inet6 import (
+    ICMPv6EchoRequest,
+    ICMPv6MLQuery,
+    ICMPv6MLQuery2,
+    ICMPv6MLReport,
+    IPv6,
+    IPv6ExtHdrHopByHop,
+    PadN,
+    RouterAlert,
+)
+from scapy.packet import Packet
 
 from stack.discard import Discard, Verdict
-from tests.playbook import Play, group_mac, ip
+from tests.playbook import PEER_LINK_LOCAL, Play, frame, group_mac, ip
 from tests.udp.common import GROUP, bound, datagram, listen
 
 MAC = group_mac(ip(GROUP))
@@ -37,6 +48,26 @@ def test_counted_and_given_to_nobody(play: Play) -> None:
     assert play.receive(datagram(destination=GROUP)) is Discard.NOT_FOR_US
     assert watch.count == 1
     assert socket.receive() is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        # RFC 3810 5.1.15, RFC 2710 8: after a leave routers ask at the address of the group; a report of version 1 goes there too.
+        ICMPv6MLQuery2(mladdr=GROUP, mrd=1000),
+        ICMPv6MLQuery(mladdr=GROUP, mrd=1000),
+        ICMPv6MLReport(mladdr=GROUP),
+    ],
+)
+def test_what_is_said_about_the_group_is_none_of_its_packets(play: Play, message: Packet) -> None:
+    watch = play.interface.afterlives.watch(ip(GROUP), play.now)
+    alert = IPv6ExtHdrHopByHop(options=[RouterAlert(), PadN()])
+    header = IPv6(src=PEER_LINK_LOCAL, dst=GROUP, hlim=1)
+    assert play.receive(frame(bytes(header / alert / message))) is Discard.GROUP_NOT_JOINED
+    assert watch.count == 0
+    # Any other ICMPv6 message is one, with that option too.
+    play.receive(frame(bytes(header / alert / ICMPv6EchoRequest())))
+    assert watch.count == 1
 
 
 def test_two_watchers_and_a_new_member(play: Play) -> None:
