@@ -5,6 +5,7 @@ them; the session ends with the last answer, when the patience is over, or when
 the client hangs up.
 """
 
+from functools import partial
 from typing import Any
 
 import trio
@@ -90,7 +91,7 @@ class _Ping:
     async def _request(self, sequence: int, tell: Tell) -> None:
         number = sequence % SEQUENCE_NUMBERS
         try:
-            self._runtime.call(lambda now: self._send_request(number, now), "ping")
+            self._runtime.call(partial(self._send_request, number), "ping")
         except RefusedError as error:
             if sequence == 1:
                 raise

@@ -53,7 +53,7 @@ def test_counted_and_given_to_nobody(play: Play) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        # RFC 3810 5.1.15, RFC 2710 8: after a leave routers ask at the address of the group; a report of version 1 goes there too.
+        # RFC 3810 5.1.15, RFC 2710 8: questions after a leave go to the group itself, as reports of version 1 are.
         ICMPv6MLQuery2(mladdr=GROUP, mrd=1000),
         ICMPv6MLQuery(mladdr=GROUP, mrd=1000),
         ICMPv6MLReport(mladdr=GROUP),
