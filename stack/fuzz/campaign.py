@@ -6,7 +6,7 @@ run twice: equal runs are equal.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from stack.discard import Outcome
@@ -96,7 +96,7 @@ class Campaign:
         self._corpus = corpus
         self._seed = seed
         self._told = told
-        self._laboratory = new_laboratory(seed, cold=cold)
+        self._laboratory = new_laboratory(seed, cold=cold, starts=corpus.starts)
         self._followed: list[int] = []
         self._reached: set[Pair | Outcome] = set()
 
@@ -160,10 +160,12 @@ class Campaign:
         self.summary.findings[signature] = Finding(signature, number, tuple(shrunk), details, raised, start)
 
 
-def new_laboratory(seed: int, *, cold: bool) -> Laboratory:
-    """Where the cases of a seed are run: with hosts of every warm kind, or one that just comes up."""
-    starts: dict[str, Start] = {}
+def new_laboratory(seed: int, *, cold: bool, starts: Mapping[str, Start] | None = None) -> Laboratory:
+    """Where the cases of a seed are run: with `starts`, else hosts of every warm kind, or one that just comes up."""
+    if starts and not cold:
+        return Laboratory(starts, CLOSELY)
+    made: dict[str, Start] = {}
     for kind in (COLD,) if cold else WARM:
         subject = warm_subject(seed, kind)
-        starts[kind.name] = Start(subject.host.snapshot(), subject.now)
-    return Laboratory(starts, CLOSELY)
+        made[kind.name] = Start(subject.host.snapshot(), subject.now)
+    return Laboratory(made, CLOSELY)

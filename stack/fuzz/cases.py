@@ -11,9 +11,10 @@ from stack.capture import files
 from stack.capture.dissect import Dissection
 from stack.capture.readdress import Readdresser, cast
 from stack.capture.reading import Complain
-from stack.fuzz import on_bytes, on_fields, on_sequence, usual
+from stack.fuzz import bundles, on_bytes, on_fields, on_sequence, usual
 from stack.fuzz.chance import Chance
 from stack.fuzz.on_sequence import Planned
+from stack.fuzz.trial import Start
 from stack.replay.play import nobody_hears
 from stack.replay.subject import OUR_ADDRESS, OUR_LINK_LOCAL, OUR_MAC, OUR_PREFIX
 
@@ -50,21 +51,15 @@ class Corpus:
         self._usual = [Planned(_USUAL_GAP, octets, octets) for octets in usual.frames()]
         self._dissections: dict[bytes, Dissection] = {}
         self.frames = 0
+        # The hosts of bundles, by path; cases begin with them then.
+        self.starts: dict[str, Start] = {}
 
     def add(self, path: Path, complain: Complain) -> None:
-        """Take the frames of a capture in; raises UsageError if it cannot be read."""
-        found = cast(frame.octets for frame in files.frames(path, nobody_hears))
-        readdresser = Readdresser(found, OUR_MAC, OUR_LINK_LOCAL, OUR_PREFIX, only=OUR_ADDRESS)
-        planned: list[Planned] = []
-        before: int | None = None
-        for frame in files.frames(path, complain):
-            gap = 0.0 if before is None else min(max(frame.time - before, 0) / _NANOSECONDS, _LONGEST_GAP)
-            before = frame.time
-            if readdresser.is_own(frame.octets):
-                # What our host says in its place it says itself.
-                continue
-            octets = readdresser.frame(frame.octets)
-            planned.append(Planned(gap, octets, octets))
+        """Take the frames of a capture or a bundle in; raises UsageError if it cannot be read."""
+        if bundles.is_bundle(path):
+            self.starts[str(path)], planned = bundles.material(path)
+        else:
+            planned = _readdressed(path, complain)
         if planned:
             self._captures.append(planned)
             self.frames += len(planned)
@@ -123,3 +118,20 @@ class Corpus:
             if len(self._dissections) < self.frames:
                 self._dissections[octets] = found
         return found
+
+
+def _readdressed(path: Path, complain: Complain) -> list[Planned]:
+    """The frames of a capture as they would have come to our host."""
+    found = cast(frame.octets for frame in files.frames(path, nobody_hears))
+    readdresser = Readdresser(found, OUR_MAC, OUR_LINK_LOCAL, OUR_PREFIX, only=OUR_ADDRESS)
+    planned: list[Planned] = []
+    before: int | None = None
+    for frame in files.frames(path, complain):
+        gap = 0.0 if before is None else min(max(frame.time - before, 0) / _NANOSECONDS, _LONGEST_GAP)
+        before = frame.time
+        if readdresser.is_own(frame.octets):
+            # What our host says in its place it says itself.
+            continue
+        octets = readdresser.frame(frame.octets)
+        planned.append(Planned(gap, octets, octets))
+    return planned

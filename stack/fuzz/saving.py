@@ -10,10 +10,13 @@ from stack import __version__
 from stack.capture import files
 from stack.capture.writing import pcap
 from stack.errors import UsageError
+from stack.fuzz.bundles import material
 from stack.fuzz.campaign import Finding, new_laboratory
 from stack.fuzz.on_sequence import Planned
 from stack.replay.play import nobody_hears
 
+# The host that the case began with, if it came from a bundle.
+_BUNDLE = "host.bundle"
 _NANOSECONDS = 1_000_000_000
 
 _TEST = '''"""Found by sixtap replay --mutate: {signature}.
@@ -53,6 +56,9 @@ def save(folder: Path, finding: Finding, seed: int, *, cold: bool, captures: Seq
     try:
         target.mkdir(parents=True, exist_ok=True)
         (target / "min.pcap").write_bytes(pcap((each.gap, each.octets) for each in finding.frames))
+        for path in captures:
+            if str(path) == finding.start:
+                (target / _BUNDLE).write_bytes(path.read_bytes())
         (target / "case.json").write_text(json.dumps(case, indent=2) + "\n", encoding="utf-8")
         (target / f"test_{name}.py").write_text(test, encoding="utf-8")
     except OSError as error:
@@ -67,4 +73,6 @@ def failures(capture: Path, *, seed: int, cold: bool = False, start: str = "") -
     for frame in files.frames(capture, nobody_hears):
         frames.append(Planned((frame.time - before) / _NANOSECONDS, frame.octets, frame.octets))
         before = frame.time
-    return list(new_laboratory(seed, cold=cold).run(frames, start, every=1).signatures)
+    bundle = capture.with_name(_BUNDLE)
+    starts = {start: material(bundle)[0]} if bundle.exists() else None
+    return list(new_laboratory(seed, cold=cold, starts=starts).run(frames, start, every=1).signatures)

@@ -31,8 +31,8 @@ WITH_EFFECT = frozenset(
         "UDP_QUEUE_FULL",
     )
 )
-# RFC 4443 2.4 (f): the bucket that the settings ask for by default, in tokens and tokens per second.
-_BURST, _RATE = 10, 10
+# RFC 4443 2.4 (f): what the bucket holds; how fast it fills is a setting.
+_BURST = 10
 # Frames that the host owes for what was before the first: its own pings, what a snapshot had under way.
 _OWED = 32
 STEPS, STEPS_PER_OCTET = 20_000, 40
@@ -151,7 +151,9 @@ class Oracles:
         made = errors_made(self._subject.host)
         now = self._subject.now
         # What was made since the last count may have been made at any time since.
-        left = self._tokens + (now - self._updated) * _RATE - (made - self._errors)
+        interval = self._subject.host.settings.icmp_ratelimit
+        gained = (now - self._updated) * 1_000 / interval if interval else float(made)
+        left = self._tokens + gained - (made - self._errors)
         self._tokens, self._updated, self._errors = min(_BURST, left), now, made
         if left < -1e-6:
             self._violated("error rate", "more errors than the limit allows", "RFC 4443 2.4 (f)")
