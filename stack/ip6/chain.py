@@ -73,8 +73,10 @@ def _header_length(packet: bytes, offset: int, next_header: int) -> int:
 
 def _truncated(interface: "Interface", received: Received, offset: int, now: float) -> Discard:
     """RFC 4443 3.4: a header that cannot be processed is reported, here by the length that is wrong."""
-    # A header whose length octet is there names its own length; else the packet is too short for any header.
-    own_length = offset + 8 <= len(received.packet)
+    # A header whose length octet is there names its own length; else the packet is too short for any header, as it
+    # is by its own word if its payload length is 0 (RFC 2675 3).
+    packet = received.packet
+    own_length = offset + 8 <= len(packet) and packet[ipv6.PAYLOAD_LENGTH_FIELD : _NEXT_HEADER_FIELD] != b"\0\0"
     pointer = offset + 1 if own_length else ipv6.PAYLOAD_LENGTH_FIELD
     errors.parameter_problem(interface, received, icmpv6.ERRONEOUS_HEADER_FIELD, pointer, now)
     return Discard.HEADER_TRUNCATED

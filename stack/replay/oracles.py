@@ -10,6 +10,7 @@ import sys
 from types import FrameType
 from typing import Any, NamedTuple
 
+from stack.capture.dissect import Dissection
 from stack.discard import Discard, Outcome
 from stack.host import Host
 from stack.replay import tables
@@ -116,10 +117,10 @@ class Oracles:
             self._count_errors()
         if before != after:
             if isinstance(outcome, Discard) and spoken == self._spoken:
-                self._changed(outcome)
+                self._changed(outcome, frame)
             self._bounded(after)
         elif armed != len(timers) and isinstance(outcome, Discard) and spoken == self._spoken:
-            self._changed(outcome)
+            self._changed(outcome, frame)
         return outcome
 
     def sent(self, time: float, frame: bytes) -> None:
@@ -167,8 +168,10 @@ class Oracles:
                     what = f"{tables.NAMES[n]}: {size} of at most {self._limits[n]}"
                     self._violated("bounds", what, "every table is bounded", key=tables.NAMES[n])
 
-    def _changed(self, outcome: Discard) -> None:
-        if outcome.name not in WITH_EFFECT:
+    def _changed(self, outcome: Discard, frame: bytes) -> None:
+        # RFC 3810 8.2.1: a query for whatever group tells which version its querier speaks.
+        told = outcome is Discard.MLD_UNKNOWN_GROUP and _is_query(frame)
+        if outcome.name not in WITH_EFFECT and not told:
             self._violated("discard", f"a frame discarded ({outcome.text}) changed the state", outcome.clause)
 
     def _closely(self, frame: bytes) -> Outcome:
@@ -176,7 +179,7 @@ class Oracles:
         spoken, before = _spoken(host), digest(host)
         outcome, steps = self._counted(frame)
         if isinstance(outcome, Discard) and spoken == _spoken(host) and digest(host) != before:
-            self._changed(outcome)
+            self._changed(outcome, frame)
         if steps > STEPS + STEPS_PER_OCTET * len(frame):
             what = f"a frame of {len(frame)} octets took {steps} steps"
             self._violated("work", what, "work per frame is bounded", key="work")
@@ -239,6 +242,12 @@ def _kind(frame: bytes) -> int:
     if frame[20] == 58:
         return frame[54]
     return frame[62] if frame[20] == 0 and frame[54] == 58 else 0
+
+
+def _is_query(frame: bytes) -> bool:
+    """Whether a frame fed, which may have a tag and any headers, holds an MLD query."""
+    found = Dissection(frame)
+    return found.protocol == 58 and frame[found.upper : found.upper + 1] == b"\x82"
 
 
 def _continues(frame: bytes) -> bool:

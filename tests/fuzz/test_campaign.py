@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scapy.all import Ether, IPv6, IPv6ExtHdrHopByHop, in6_chksum
+from scapy.all import Ether, ICMPv6MLQuery, IPv6, IPv6ExtHdrHopByHop, RouterAlert, in6_chksum
 
 from stack.cli.main import main
 from stack.discard import Discard, Verdict
@@ -15,13 +15,14 @@ from stack.fuzz.campaign import Campaign, new_laboratory
 from stack.fuzz.cases import LONGEST, Corpus, child
 from stack.fuzz.chance import Chance
 from stack.fuzz.saving import failures
-from stack.fuzz.warm import WARM
+from stack.fuzz.warm import WARM, warm_subject
 from stack.fuzz.watchdog import ExpiredError
 from stack.icmp6 import echo, errors
 from stack.icmp6.dispatch import HANDLERS
 from stack.nd import input as nd
 from stack.nd import states
 from stack.replay import tables
+from stack.replay.oracles import Oracles
 from stack.replay.subject import OUR_MAC
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -248,6 +249,21 @@ def test_the_version_1_tables_are_reached(corpus: Corpus) -> None:
     assert {Discard.ADDRESS_TENTATIVE, Discard.UDP_SOURCE_FILTERED, Discard.MLD_VERSION} <= set(
         campaign.summary.outcomes
     )
+
+
+def test_a_query_for_an_unknown_group_may_change_the_version_and_a_report_nothing() -> None:
+    """RFC 3810 8.2.1: the one effect that a discarded query has; of anything else the oracle allows none."""
+    subject = warm_subject(0)
+    oracles = Oracles(subject, 1)
+    subject.sent = oracles.sent
+    unknown = bytes.fromhex("ff0e0000000000000000000000000999")
+    query = Ether(src="02:00:00:00:00:fe", dst="33:33:00:00:00:01") / IPv6(src="fe80::fe", dst="ff02::1", hlim=1)
+    query /= IPv6ExtHdrHopByHop(options=[RouterAlert()]) / ICMPv6MLQuery(mladdr="ff0e::999", mrd=1000)
+    assert oracles.receive(bytes(query)) is Discard.MLD_UNKNOWN_GROUP
+    assert subject.interface.listener.version == 1
+    assert not oracles.violations
+    oracles._changed(Discard.MLD_UNKNOWN_GROUP, bytes(query)[:62] + b"\x83" + bytes(7) + unknown)
+    assert [each.oracle for each in oracles.violations] == ["discard"]
 
 
 def _tells(case: Path) -> object:

@@ -211,6 +211,17 @@ def test_jumbograms(length: int) -> None:
     assert not play.sent(129)
 
 
+def test_a_header_behind_a_packet_without_payload() -> None:
+    """RFC 2675 3: payload length 0, hop-by-hop options and no jumbogram: the pointer is at the payload length."""
+    for own_length in (0x00, 0x01, 0x52):
+        play = host(icmp_ratelimit=0)
+        octets = bytes((17, own_length)) + bytes.fromhex("af7c002b3fbc")
+        play.receive(frame(packet(PEER_LINK_LOCAL, OUR_LINK_LOCAL, octets, next_header=0, length=0)))
+        (answer,) = play.sent(4)
+        assert answer.message[1] == 0
+        assert answer.message[4:8] == (4).to_bytes(4, "big")
+
+
 @row("next header values of every number", "known, reported, or the end; ESP and AH are unknown here")
 def test_every_next_header() -> None:
     play = host(icmp_ratelimit=0)
