@@ -7,7 +7,7 @@ import pytest
 
 from stack.cli.outline import whole
 from stack.settings import Settings
-from tools import draw_course, draw_manual, draw_metrics, draw_states
+from tools import draw_course, draw_manual, draw_metrics, draw_performance, draw_states
 
 
 def test_the_committed_drawings_are_fresh() -> None:
@@ -22,6 +22,10 @@ def test_every_transition_is_in_its_table_and_every_change_of_state_in_its_pictu
                 assert f"| {state.value} | {event.value} | {row.state.value} |" in text
                 if row.state is not state:
                     assert f"    {state.name} --> {row.state.name} : " in text
+
+
+def test_the_figures_on_the_page_are_those_that_were_measured() -> None:
+    assert draw_performance.stale() == [], "run tools/draw_performance.py and commit what it writes"
 
 
 def test_the_committed_manual_page_is_fresh() -> None:
