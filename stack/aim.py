@@ -48,6 +48,9 @@ class Prober:
         session = self.host.echoes.open(self._interface, self._target, heard.append)
         try:
             for sequence in range(tries):
+                # Asked for anew: frames sent with the target's own MAC have told every bridge that it is here, and
+                # only what the target itself sends tells them better.
+                self._interface.resolver.flush()
                 session.send(sequence, time.monotonic())
                 self._pump(_PATIENCE, lambda: any(isinstance(each, EchoAnswer) for each in heard))
                 if any(isinstance(each, EchoAnswer) for each in heard):

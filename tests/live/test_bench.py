@@ -52,8 +52,8 @@ def test_without_a_compiler_the_load_is_in_python(monkeypatch: pytest.MonkeyPatc
 
 
 def test_full_tables() -> None:
-    sections = bench("--scale", "--count", "200", "--rounds", "1")
-    full = ("empty tables", "10,000 groups", "10,000 neighbours", "1,000 sockets", "all of them")
+    sections = bench("--scale", "--full", "500", "--count", "200", "--rounds", "1")
+    full = ("empty tables", "500 groups", "500 neighbours", "50 sockets", "all of them")
     check(sections["scale"][0], *full)
 
 

@@ -60,6 +60,8 @@ def test_tcpreplay_of_captures_leaves_the_host_answering(namespace: Namespace, t
     with Running(namespace, tmp_path, *options) as host:
         eventually(lambda: answers(peer), "an answer before")
         eventually(lambda: host.addresses()[ADDRESS]["state"] == "preferred", "the address of the captures")
+        # Whatever else the machine does meanwhile, the device keeps every frame until the host has read it.
+        namespace.run("ip", "link", "set", host.tap, "txqueuelen", "50000")
         words = ("tcpreplay", "--pps", "4000", "-q", "-i", host.tap, *map(str, captures))
         done = namespace.run(*words, check=False)
         assert "Actual:" in done.stdout, done.stdout + done.stderr

@@ -31,7 +31,7 @@ _INSIDE = "SIXTAP_BENCH_NAMESPACE"
 _SIZE_MAX = 1_500 - 40 - 8
 _GROUPS_MAX = 16_000  # mld_max_groups, and room for the host's own
 _WINDOW_MAX = 400  # the queue of a TAP device holds 500 frames
-_FULL = {"groups": 10_000, "neighbours": 10_000, "sockets": 1_000}
+_FULL = 10_000
 _SOAK = 600
 # Requests in a round with peers of which some are slow.
 _SLOW = 2_000
@@ -102,12 +102,14 @@ def _solicitations(run: Run) -> list[dict[str, Any]]:
 
 
 def _scale(run: Run) -> list[dict[str, Any]]:
-    full = [f"--{table}={count}" for table, count in _FULL.items()]
+    many = run.options.full
+    few = max(1, many // 10)
+    full = [f"--groups={many}", f"--neighbours={many}", f"--sockets={few}"]
     starts = {
         "empty tables": lambda: start_hosting("bench4"),
-        "10,000 groups": lambda: start_hosting("bench5", full[0]),
-        "10,000 neighbours": lambda: start_hosting("bench6", full[1]),
-        "1,000 sockets": lambda: start_hosting("bench7", full[2]),
+        f"{many:,} groups": lambda: start_hosting("bench5", full[0]),
+        f"{many:,} neighbours": lambda: start_hosting("bench6", full[1]),
+        f"{few:,} sockets": lambda: start_hosting("bench7", full[2]),
         "all of them": lambda: start_hosting("bench8", *full),
     }
     return [run.contest(starts, "echo", 56)]
@@ -198,6 +200,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         type=_number(1, _GROUPS_MAX),
         action="append",
         help="with --mld: groups that are joined, may be repeated (1000, 10000)",
+    )
+    parser.add_argument(
+        "--full",
+        type=_number(1, 100_000),
+        default=_FULL,
+        help=f"with --scale: groups and neighbours, and a tenth as many sockets ({_FULL})",
     )
     parser.add_argument("--seconds", type=_number(1, 3_600), default=5, help="with --mld: length of a flood (5)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
