@@ -24,11 +24,14 @@ from stack.wire.checksum import ones_sum, pseudo_header_sum
 
 if TYPE_CHECKING:
     from stack.address import IPv6Address, MacAddress
+    from stack.counters import Counters
     from stack.interface import Interface
     from stack.ip6.destinations import Destination
     from stack.nd.cache import Neighbor
 
 HEADERS = ethernet.HEADER_LENGTH + ipv6.HEADER_LENGTH
+# RFC 3168 5: these bits of a packet are counted one by one.
+_ECN = 0x30
 _REQUEST = bytes((icmpv6.ECHO_REQUEST, 0))
 _REPLY = bytes((icmpv6.ECHO_REPLY, 0))
 # RFC 1624: the type's word grows by 0x0100, so the checksum shrinks by it, in ones' complement.
@@ -120,6 +123,7 @@ class KnownHeaders:
             or interface.addresses.claims(received.source)
             or received.link_multicast
             or packet[6] != ipv6.ICMPV6
+            or packet[1] & _ECN
             or interface.vlan is not None
             or packet[1] & _ECN
             or len(packet) > interface.routes.path_mtu(received.source)
@@ -203,15 +207,19 @@ class KnownHeaders:
         counters = self._interface.host.counters
         for known in self._touched:
             hits, known.hits = known.hits, 0
-            octets = hits * (known.length - ethernet.HEADER_LENGTH)
-            counters.frames_in += hits
-            counters.frames_out += hits
-            counters.packets_in += hits
-            counters.packets_out += hits
-            counters.octets_in += octets
-            counters.octets_out += octets
-            counters.delivers_in += hits
-            counters.icmp_in[icmpv6.ECHO_REQUEST] += hits
-            counters.icmp_out[icmpv6.ECHO_REPLY] += hits
-            counters.outcomes[Verdict.ANSWERED] += hits
+            count_answers(counters, hits, hits * (known.length - ethernet.HEADER_LENGTH))
         self._touched.clear()
+
+
+def count_answers(counters: "Counters", number: int, octets: int) -> None:
+    """So many echo requests were answered, with as many octets of packets in as out."""
+    counters.frames_in += number
+    counters.frames_out += number
+    counters.packets_in += number
+    counters.packets_out += number
+    counters.octets_in += octets
+    counters.octets_out += octets
+    counters.delivers_in += number
+    counters.icmp_in[icmpv6.ECHO_REQUEST] += number
+    counters.icmp_out[icmpv6.ECHO_REPLY] += number
+    counters.outcomes[Verdict.ANSWERED] += number

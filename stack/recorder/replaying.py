@@ -13,10 +13,11 @@ from stack.calls import is_recorded
 from stack.discard import Outcome
 from stack.errors import RefusedError, StackError
 from stack.host import Host
+from stack.ip6.known import count_answers
 from stack.mld.filters import SourceFilter
 from stack.multicast_filter import FilterPlan
 from stack.recorder.ring import Stretch
-from stack.recorder.story import ADVANCE, ANSWERED, CALL, DRAINED, FRAME, REFUSED, SENT, Entry, Name, thing_of
+from stack.recorder.story import ADVANCE, ANSWERED, CALL, DRAINED, FRAME, PASSED, REFUSED, SENT, Entry, Name, thing_of
 
 
 class SentFrame(NamedTuple):
@@ -99,6 +100,10 @@ class Replay:
             self.frames += len(entry[3])
             self.now = entry[1]
             return all(self._do(self._receive, entry[2], frame) for frame in entry[3])
+        if kind == PASSED:
+            # They are told no more, but later frames keep their numbers.
+            count_answers(self.host.counters, entry[1], entry[2])
+            return True
         if kind == ADVANCE:
             self.now = entry[1]
             return self._do(self.host.advance, self.now)

@@ -3,6 +3,10 @@
 It is kept in two stretches, each of which begins with a snapshot. When the younger
 is full the older is dropped and a new one begun, so that there is always at least
 one whole stretch, and never more than two. A frame or a call costs an append.
+
+A snapshot costs more than thousands of frames. What is answered at once
+(`stack.ip6.known`) changes nothing that later frames depend on, so where a stretch is
+full of that, the older part of it is passed over instead, and only counted.
 """
 
 from typing import Any, NamedTuple
@@ -14,6 +18,7 @@ from stack.recorder.story import (
     CALL,
     DRAINED,
     FRAME,
+    PASSED,
     REFUSED,
     SENT,
     Entry,
@@ -21,6 +26,7 @@ from stack.recorder.story import (
     named,
 )
 from stack.snapshot import Snapshot
+from stack.wire import ethernet
 
 # What an entry takes beside its octets, roughly (bytes).
 _OVERHEAD = 160
@@ -46,6 +52,9 @@ class Recorder:
         self._current: Stretch | None = None
         self._entries: list[Entry] = []
         self._room = 0
+        # Octets that the younger stretch may hold, and those of them that could be passed over.
+        self._size = 0
+        self._quick = 0
         # The host's clock, as far as it is known.
         self._now = 0.0
         host.recorder = self
@@ -67,7 +76,7 @@ class Recorder:
     def receive(self, frame: bytes, now: float, interface: int) -> None:
         """A frame is about to be received."""
         if self._room <= 0:
-            self._begin(now)
+            self._make_room(now)
         self._now = now
         self._room -= len(frame) + _OVERHEAD
         self._entries.append((FRAME, now, interface, frame))
@@ -76,18 +85,21 @@ class Recorder:
     def ready(self, now: float) -> None:
         """Frames are about to be received of which `answered` may tell."""
         if self._room <= 0:
-            self._begin(now)
+            self._make_room(now)
 
     def answered(self, frames: list[bytes], answers: list[bytes], now: float, interface: int) -> None:
         """Frames were received and answered at once, one for one; the lists are the recorder's from now on."""
         self._now = now
-        self._room -= sum(map(len, frames)) + sum(map(len, answers)) + _OVERHEAD * len(frames)
-        self._entries.append((ANSWERED, now, interface, frames, answers))
+        entry = (ANSWERED, now, interface, frames, answers)
+        size = _size_of(entry)
+        self._room -= size
+        self._quick += size
+        self._entries.append(entry)
 
     def advance(self, now: float) -> None:
         """Timers are about to run."""
         if self._room <= 0:
-            self._begin(now)
+            self._make_room(now)
         self._now = now
         self._room -= _OVERHEAD
         self._entries.append((ADVANCE, now))
@@ -98,7 +110,7 @@ class Recorder:
         if now is not None:
             self._now = now
         if self._room <= 0:
-            self._begin(self._now)
+            self._make_room(self._now)
         host = self._host
         try:
             given = named(arguments, host), {key: named(each, host) for key, each in named_ones.items()}
@@ -126,18 +138,63 @@ class Recorder:
 
     # -- stretches
 
+    def _make_room(self, now: float) -> None:
+        if self._size and 2 * self._quick >= self._size:
+            self._pass_over(self._quick // 2)
+        else:
+            self._begin(now)
+
+    def _pass_over(self, wanted: int) -> None:
+        """Drop the oldest that was answered at once, `wanted` octets of it or a little more; how many is kept."""
+        kept: list[Entry] = []
+        freed = 0
+        for entry in self._entries:
+            if entry[0] == ANSWERED and freed < wanted:
+                freed += _size_of(entry)
+                entry = _passed(entry)
+            _append(kept, entry)
+        self._entries[:] = kept
+        self._room += freed
+        self._quick -= freed
+
     def _begin(self, now: float) -> None:
         """The younger stretch becomes the older, and a new one begins with the state of now."""
         self._older = self._current
         self._entries = []
         self._current = Stretch(self._host.snapshot(), self._entries, now)
         size = len(self._current.snapshot.octets)
-        self._room = max(self._host.settings.record_limit // 2, _SNAPSHOTS_WORTH * size) - size
+        self._room = self._size = max(self._host.settings.record_limit // 2, _SNAPSHOTS_WORTH * size) - size
+        self._quick = 0
 
     def _forget(self) -> None:
         self._older = self._current = None
         self._entries = []
-        self._room = 0
+        self._room = self._size = self._quick = 0
+
+
+def _append(kept: list[Entry], entry: Entry) -> None:
+    """Neighbours that say the same become one: numbers passed over, and that nothing waits to be sent."""
+    before = [each[0] for each in kept[-2:]]
+    if entry[0] == PASSED and before[-1:] == [PASSED]:
+        kept[-1] = _together(kept[-1], entry)
+    elif entry[0] == PASSED and before == [PASSED, DRAINED]:
+        kept[-2] = _together(kept[-2], entry)
+    elif entry[0] != DRAINED or (before[-1:] != [DRAINED] and before != [DRAINED, PASSED]):
+        kept.append(entry)
+
+
+def _passed(answered: Entry) -> Entry:
+    frames = answered[3]
+    return PASSED, len(frames), sum(map(len, frames)) - ethernet.HEADER_LENGTH * len(frames)
+
+
+def _together(one: Entry, other: Entry) -> Entry:
+    return PASSED, one[1] + other[1], one[2] + other[2]
+
+
+def _size_of(answered: Entry) -> int:
+    _, _, _, frames, answers = answered
+    return sum(map(len, frames)) + sum(map(len, answers)) + _OVERHEAD * len(frames)
 
 
 _DRAINED = (DRAINED,)

@@ -27,6 +27,8 @@ from stack.udp.udp_socket import UdpSocket
 FRAME = "frame"
 # (ANSWERED, time, interface, frames, answers): many of them, each of which was answered with one frame.
 ANSWERED = "answered"
+# (PASSED, number, octets): so many of these with so many octets of packets in, that are not kept.
+PASSED = "passed"
 # (ADVANCE, time): timers that were due have run.
 ADVANCE = "advance"
 # (CALL, time, object, method, arguments, named arguments).

@@ -113,6 +113,11 @@ def data(source: str = PEER_LINK_LOCAL, size: int = 8) -> bytes:
     return datagram(bytes(size), source=source, destination=ours, port=PORT)
 
 
+def marked(octets: bytes) -> bytes:
+    """The same frame with a congestion mark (RFC 3168 5), which no checksum covers."""
+    return damaged(octets, 15, 0x30)
+
+
 def destinations(play: Play) -> list[bytes]:
     """The destination cache in its turns of eviction."""
     cache = play.interface.routes.destinations
@@ -231,6 +236,7 @@ changes: st.SearchStrategy[Step] = st.one_of(
 @example([take(request(FAR), request(FAR)), take(advertising.advertisement(lifetime=0), request(FAR))])
 @example([take(request(FAR), request(FAR)), take(redirect(), request(FAR), request(FAR))])
 @example([take(request(), request()), later(1.0), take(request(), request())])
+@example([take(marked(request()), marked(request())), take(marked(data()), marked(data()))])
 @example([take(data(), data()), toggle_address(PEER_LINK_LOCAL), take(data(), data())])
 @example([take(request(), request()), toggle_address(PEER_LINK_LOCAL), take(request(), request())])
 @example([take(request(), request()), take(advertisement(PEER_LINK_LOCAL, mac=OTHER_MAC), request(), request())])
