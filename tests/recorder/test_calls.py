@@ -16,7 +16,7 @@ STACK = Path(__file__).resolve().parents[2] / "stack"
 # What is called with the time and changes nothing, what is the edge's own, and the four calls of a host.
 UNRECORDED = {
     *("listing", "on_link_prefixes", "link", "routes", "groups", "destinations", "facts"),
-    *("settle", "end", "begin_call", "end_soon", "_close_core", "_send_core"),
+    *("settle", "end", "begin_call", "end_soon", "_close_core", "_send_core", "_send_request"),
     *("advance", "receive_batch"),
 }
 
