@@ -66,6 +66,7 @@ class Discard(Enum):
     FRAGMENT_HEADERS = ("first fragment without the whole header chain", "RFC 7112 5", "Ip6ReasmFails")
     FRAGMENT_EMPTY = ("fragment without an octet of the packet", "RFC 8200 4.5", "Ip6ReasmFails")
     FRAGMENT_OVERLAP = ("fragment of a packet whose fragments overlap", "RFC 5722 4", "Ip6ReasmFails")
+    FRAGMENT_ECN = ("fragments with and without ECN of a packet that met congestion", "RFC 3168 5.3", "Ip6ReasmFails")
     FRAGMENT_DUPLICATE = ("fragment that is there already", "RFC 8200 4.5", None)
     FRAGMENT_NESTED = ("fragment header within a fragmented packet", "RFC 8200 4.5", "Ip6InHdrErrors")
     FRAGMENT_NO_ROOM = ("no memory for this fragment", "RFC 8200 4.5", "Ip6ReasmFails")

@@ -65,6 +65,7 @@ RFCS = (
     Rfc(4862, "Stateless address autoconfiguration", rfc4862.SECTIONS, _in_order(rfc4862.SECTIONS, rfc4862.ROWS)),
     Rfc(8200, "Internet protocol, version 6", rfc8200.SECTIONS, _in_order(rfc8200.SECTIONS, rfc8200.ROWS)),
     Rfc(4443, "ICMPv6", rfc4443.SECTIONS, _in_order(rfc4443.SECTIONS, rfc4443.ROWS)),
+    Rfc(3168, "Explicit congestion notification", fragments.SECTIONS_3168, fragments.ROWS_3168),
     Rfc(5722, "Handling of overlapping fragments", fragments.SECTIONS_5722, fragments.ROWS_5722),
     Rfc(6946, "Processing of atomic fragments", fragments.SECTIONS_6946, fragments.ROWS_6946),
     Rfc(7112, "Implications of oversized header chains", fragments.SECTIONS_7112, fragments.ROWS_7112),
@@ -77,8 +78,8 @@ INTRODUCTION = """\
 
 Every clause of these RFCs that binds a host, with what does it and the tests that show it. What binds routers alone is
 not listed. A *rule* is a clause without one of the RFC's key words, whose text says plainly what a host does; "must"
-and "should" in small letters, as RFC 8200 has them, count as such. RFC 6946, 7112 and 8201 are listed from memory:
-a clause whose text was not read says so.
+and "should" in small letters, as RFC 8200 has them, count as such. RFC 3168, 6946, 7112 and 8201 are
+listed from memory: a clause whose text was not read says so.
 
 Made by `tools/draw_conformance.py` from the tables in `tests/conformance`: change them there, not this file. Functions
 are named from `stack.` on, tests by their file in `tests/`; in brackets is the case of a test's table.

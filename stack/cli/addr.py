@@ -53,7 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_WORDS = ("tentative", "optimistic", "dadfailed", "deprecated", "dynamic", "temporary", "anycast", "nodad")
+# In the order of ip(8).
+_WORDS = (
+    *("tentative", "optimistic", "dadfailed", "deprecated"),
+    *("dynamic", "temporary", "mngtmpaddr", "anycast", "nodad"),
+)
 
 
 def _text(link: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Reassembly of fragmented packets (RFC 8200 4.5, RFC 5722, RFC 7112): what of each has arrived, and for how long.
 
-A packet comes whole out of fragments that agree, or not at all. Overlap discards
-all of it, and what is still to come of it for the rest of its time. Atomic
+A packet comes whole out of fragments that agree, or not at all. Overlap, or ECN
+codepoints that contradict each other (RFC 3168 5.3), discard all of it, and what is
+still to come of it for the rest of its time. Atomic
 fragments are whole packets and never get here (RFC 6946).
 
 Two bounds hold the memory: a share for each source, so that one that floods makes
@@ -32,6 +33,10 @@ PART_COST = 128
 # In the fragment header.
 _OFFSET_FIELD = 2
 
+# RFC 3168 5: the codepoints of the last two bits of the traffic class, each a bit of the mask of those seen.
+_ECN = 0x30  # as they stand in the second octet
+_NOT_ECT_SEEN, _CE_SEEN = 1 << 0b00, 1 << 0b11
+
 # Interface, source, destination, identification.
 Key = tuple[int, IPv6Address, IPv6Address, int]
 
@@ -40,13 +45,15 @@ class Incomplete:
     """One packet of which fragments have arrived: its parts by their offset in octets, up to `end` once that is known.
 
     `first` is the fragment packet of offset 0 and `head` what that has before its
-    fragment header. `abandoned` is one whose fragments overlap.
+    fragment header. `abandoned` is why no packet can come of it any more; `ecn` is
+    the mask of the ECN codepoints of its fragments.
     """
 
     __slots__ = (
         "_offsets",
         "abandoned",
         "cost",
+        "ecn",
         "end",
         "first",
         "head",
@@ -67,7 +74,8 @@ class Incomplete:
         self._offsets: list[int] = []
         self.octets = 0
         self.end: int | None = None
-        self.abandoned = False
+        self.abandoned: Discard | None = None
+        self.ecn = 0
         self.cost = PACKET_COST
 
     @property
@@ -110,9 +118,18 @@ class Incomplete:
         self.first, self.head = received, head
         self.cost += len(received.packet) + len(head)
 
-    def abandon(self) -> None:
+    def refusal(self, start: int, part: bytes, more: bool, ecn: int) -> Discard | None:
+        """Why a part, with this mask of its ECN codepoint, and all of the packet with it, cannot be taken."""
+        if not self.fits(start, part, more):
+            # RFC 5722 4: all of it goes, and in silence.
+            return Discard.FRAGMENT_OVERLAP
+        # RFC 3168 5.3: congestion must not be lost, nor told of a packet that is not ECN-capable.
+        mixed = _NOT_ECT_SEEN | _CE_SEEN
+        return Discard.FRAGMENT_ECN if (self.ecn | ecn) & mixed == mixed else None
+
+    def abandon(self, reason: Discard) -> None:
         """Let all that has arrived go."""
-        self.abandoned = True
+        self.abandoned = reason
         self.first, self.end = None, None
         self.parts.clear()
         self._offsets.clear()
@@ -123,7 +140,10 @@ class Incomplete:
         """The packet: the headers of the first fragment, then all parts in their order."""
         fragmentable = b"".join(self.parts[start] for start in self._offsets)
         length = len(self.head) - ipv6.HEADER_LENGTH + len(fragmentable)
-        return self.head[: ipv6.PAYLOAD_LENGTH_FIELD] + length.to_bytes(2, "big") + self.head[6:] + fragmentable
+        # RFC 3168 5.3: CE if any fragment has it. Of other codepoints it leaves the choice: that of the first.
+        second = self.head[1] | _ECN if self.ecn & _CE_SEEN else self.head[1]
+        start = self.head[:1] + bytes((second,)) + self.head[2 : ipv6.PAYLOAD_LENGTH_FIELD]
+        return start + length.to_bytes(2, "big") + self.head[6:] + fragmentable
 
 
 class _Source:
@@ -169,9 +189,9 @@ class Reassembler:
         part = packet[offset + extension.FRAGMENT.size :]
         key = (interface.index, received.source, received.destination, identification)
         incomplete = self.packets.get(key)
-        if incomplete is not None and incomplete.abandoned:
+        if incomplete is not None and incomplete.abandoned is not None:
             # RFC 5722 4: what is still to come goes the same way.
-            return Discard.FRAGMENT_OVERLAP
+            return incomplete.abandoned
         reason = _check(interface, received, incomplete, start, part, more, offset, now)
         if reason is not None:
             return reason
@@ -180,12 +200,14 @@ class Reassembler:
         elif incomplete.is_duplicate(start, part, more):
             return Discard.FRAGMENT_DUPLICATE
         before = incomplete.cost
-        if not incomplete.fits(start, part, more):
-            # RFC 5722 4: all of it goes, and in silence.
-            incomplete.abandon()
+        ecn = 1 << ((packet[1] & _ECN) >> 4)
+        reason = incomplete.refusal(start, part, more, ecn)
+        if reason is not None:
+            incomplete.abandon(reason)
             self._account(incomplete, before)
-            return Discard.FRAGMENT_OVERLAP
+            return reason
         incomplete.add(start, part, more)
+        incomplete.ecn |= ecn
         if start == 0:
             head = packet[:pointer] + packet[offset : offset + 1] + packet[pointer + 1 : offset]
             incomplete.set_first(received, head)
@@ -261,7 +283,7 @@ class Reassembler:
         """4.5: abandoned after 60 seconds; its sender is told if the first fragment had arrived."""
         incomplete = self.packets[key]
         self.remove(incomplete)
-        if incomplete.abandoned:
+        if incomplete.abandoned is not None:
             return
         counters = self._host.counters
         counters.reassembly_timeouts += 1

@@ -27,6 +27,7 @@ WITH_EFFECT = frozenset(
         "SOURCE_OURS",  # RFC 4862 5.4.3: a conflict is told
         "OWN_FRAME",
         "FRAGMENT_OVERLAP",  # RFC 5722 4: the key is remembered
+        "FRAGMENT_ECN",  # the same
         "FRAGMENT_NO_ROOM",
         "REDIRECT_NO_ROOM",
         "UDP_QUEUE_FULL",

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from stack.cli.main import COMMANDS
 from stack.cli.ping import Tally, describe_error
 from stack.wire.icmpv6 import ECHO_REPLY
 from tests.control.test_control import Served, serving
-from tests.playbook import OUR_LINK_LOCAL, OUR_MAC, PEER_LINK_LOCAL, PEER_MAC, frame, icmp, packet
+from tests.playbook import OUR_LINK_LOCAL, OUR_MAC, PEER_LINK_LOCAL, PEER_MAC, frame, icmp, ip, packet
 
 SIXTAP = str(Path(sys.executable).with_name("sixtap"))
 
@@ -53,6 +54,21 @@ class TestShown:
             assert lines[4] == "    inet6 2001:db8::5/64 scope global dynamic nodad"
             assert lines[5].startswith("       valid_lft ")
             assert (await sixtap(served, "address", "list")).splitlines()[:5] == lines[:5]
+
+    async def test_an_autoconfigured_address(self, tmp_path: Path) -> None:
+        """ip-address(8): what temporary addresses are made beside is mngtmpaddr, in the text as in the document."""
+        # RFC 4861 4.2, 4.6.2: a prefix on the link and for autoconfiguration, for an hour.
+        prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xC0, 3600, 3600, 0) + ip("2001:db8:1::")
+        body = struct.pack("!BBHII", 64, 0, 0, 0, 0) + prefix
+        octets = frame(packet(PEER_LINK_LOCAL, "ff02::1", icmp(PEER_LINK_LOCAL, "ff02::1", 134, 0, body)))
+        async with serving(tmp_path) as served:
+            served.host.receive(octets, trio.current_time())
+            text = await sixtap(served, "addr")
+            (shown,) = [each for each in text.splitlines() if "inet6 2001:db8:1:" in each]
+            assert shown.endswith("/64 scope global dynamic mngtmpaddr")
+            (link,) = await as_json(served, "addr")
+            (entry,) = [each for each in link["addr_info"] if each["local"].startswith("2001:db8:1:")]
+            assert entry["mngtmpaddr"] is True
 
     async def test_link(self, tmp_path: Path) -> None:
         async with serving(tmp_path) as served:

@@ -1,4 +1,4 @@
-"""RFC 5722, and RFC 6946, 7112 and 8201, whose texts were not read but for what a note says: from memory of them."""
+"""RFC 5722; RFC 3168, 6946, 7112 and 8201, whose texts were not read but for what a note says: from memory of them."""
 
 from tests.conformance.clauses import MUST, MUST_NOT, RULE, SHOULD, met
 
@@ -7,6 +7,34 @@ _OUT = "ip6/test_fragmentation.py"
 _MTU = "ip6/test_path_mtu.py"
 _REASSEMBLER = "ip6.reassembly.Reassembler"
 _UNREAD = "text not read"
+
+SECTIONS_3168 = {"5.3": "Fragmentation"}
+ROWS_3168 = (
+    met(
+        "5.3",
+        MUST_NOT,
+        "reassembly loses no indication of congestion: CE if any fragment has it",
+        "ip6.reassembly.Incomplete.whole",
+        f"{_PARTS}::test_congestion_of_a_fragment_is_that_of_the_packet",
+        note=_UNREAD,
+    ),
+    met(
+        "5.3",
+        MUST_NOT,
+        "CE is not set if another fragment has Not-ECT: the packet is dropped",
+        "ip6.reassembly.Incomplete.refusal",
+        f"{_PARTS}::test_congestion_of_a_packet_that_is_not_capable_of_it",
+        note=_UNREAD,
+    ),
+    met(
+        "5.3",
+        MUST_NOT,
+        "a codepoint that all fragments have is not changed",
+        "ip6.reassembly.Incomplete.whole",
+        f"{_PARTS}::test_a_codepoint_that_all_fragments_have_stays",
+        note=_UNREAD,
+    ),
+)
 
 SECTIONS_5722 = {"4": "Node behavior"}
 ROWS_5722 = (

@@ -28,11 +28,14 @@ def part(
     before: Iterable[Header] = (),
     last: int = 58,
     hop_limit: int = 64,
+    traffic_class: int = 0,
 ) -> bytes:
     """A frame with these octets of a packet, from octet `start` on; `last` names what the whole of them begins with."""
     header = fragment(start // 8, more, identification=identification)
     first, payload = chain((*before, header), last, octets)
-    return frame(packet(source, destination, payload, next_header=first, hop_limit=hop_limit))
+    whole = packet(source, destination, payload, next_header=first, hop_limit=hop_limit)
+    # RFC 8200 3: eight bits behind the four of the version.
+    return frame((6 << 12 | traffic_class << 4).to_bytes(2, "big") + whole[2:])
 
 
 def cut(octets: bytes, size: int) -> list[bytes]:

@@ -17,8 +17,10 @@ from tests.playbook import (
     Header,
     Play,
     chain,
+    checksum,
     fragment,
     icmp,
+    ip,
     options,
     packet,
     routing,
@@ -587,3 +589,78 @@ def test_the_journal_tells_of_a_fragment_that_is_held(play: Play) -> None:
     play.host.journal.listen(records.append)
     play.receive(part(ECHO[:8], 0, True))
     assert "fragment held: 8 octets from octet 0, of packet 0a0b0c0d" in [record.what for record in records]
+
+
+# -- congestion (RFC 3168 5.3)
+
+NOT_ECT, ECT_1, ECT_0, CE = range(4)
+
+
+def with_class(octets: tuple[int, ...], order: tuple[int, ...] = (0, 1, 2)) -> tuple[list[Outcome], list[int]]:
+    """A datagram in fragments with these traffic classes: what became of each, and the class a socket is told."""
+    play = Play().start().meet()
+    sock = play.host.udp.open()
+    sock.bind(None, 9)
+    datagram = struct.pack("!HHHH", 9, 9, 32, 0) + b"m" * 24
+    datagram = (
+        datagram[:6]
+        + struct.pack("!H", checksum(ip(PEER_LINK_LOCAL), ip(OUR_LINK_LOCAL), UDP, datagram))
+        + datagram[8:]
+    )
+    cuts = [datagram[:8], datagram[8:16], datagram[16:]]
+    outcomes = [
+        play.receive(part(cuts[at], 8 * at, at < 2, last=UDP, traffic_class=octets[at])) for at in order[: len(octets)]
+    ]
+    received = sock.receive()
+    if received is None or Discard.FRAGMENT_ECN in outcomes:
+        play.run(play.now + 61)
+        assert play.sent() == []
+    assert_nothing_is_left(play)
+    return outcomes, [] if received is None else [received.traffic_class]
+
+
+CONGESTED = {
+    "the first": (CE, ECT_0, ECT_0),
+    "the middle": (ECT_0, CE, ECT_0),
+    "the last": (ECT_1, ECT_1, CE),
+    "one, of both codepoints": (ECT_1, ECT_0, CE),
+    "all": (CE, CE, CE),
+}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("codepoints", CONGESTED.values(), ids=CONGESTED)
+def test_congestion_of_a_fragment_is_that_of_the_packet(codepoints: tuple[int, ...], order: tuple[int, ...]) -> None:
+    """RFC 3168 5.3: reassembly does not lose indications of congestion. The other six bits are the first's."""
+    octets = (0xB8 | codepoints[0], *codepoints[1:])
+    outcomes, classes = with_class(octets, order)
+    assert outcomes == [HELD] * 3
+    assert classes == [0xB8 | CE]
+
+
+@pytest.mark.parametrize("codepoint", [NOT_ECT, ECT_1, ECT_0, CE])
+def test_a_codepoint_that_all_fragments_have_stays(codepoint: int) -> None:
+    """RFC 3168 5.3: reassembly does not change it."""
+    assert with_class((codepoint,) * 3) == ([HELD] * 3, [codepoint])
+
+
+@pytest.mark.parametrize("codepoints", [(ECT_0, ECT_1, ECT_1), (ECT_1, ECT_0, ECT_1), (ECT_0, NOT_ECT, ECT_0)])
+def test_other_codepoints_are_those_of_the_first(codepoints: tuple[int, ...]) -> None:
+    """RFC 3168 5.3 leaves the choice where nobody says congestion; RFC 8200 4.5: what varies is the first's."""
+    assert with_class(codepoints) == ([HELD] * 3, [codepoints[0]])
+
+
+@pytest.mark.parametrize("codepoints", [(CE, NOT_ECT, CE), (NOT_ECT, CE, NOT_ECT), (NOT_ECT, CE, ECT_0)])
+def test_congestion_of_a_packet_that_is_not_capable_of_it(codepoints: tuple[int, ...]) -> None:
+    """RFC 3168 5.3: CE must not be set if another fragment has Not-ECT, nor be lost: the packet is dropped."""
+    outcomes, classes = with_class(codepoints)
+    assert outcomes == [HELD, Discard.FRAGMENT_ECN, Discard.FRAGMENT_ECN]
+    assert classes == []
+
+
+def test_a_repeated_fragment_says_nothing_of_congestion() -> None:
+    """RFC 3168 5.3 speaks of the fragments that the packet is made of."""
+    play = Play().start().meet()
+    assert play.receive(part(ECHO[:8], 0, True)) is HELD
+    assert play.receive(part(ECHO[:8], 0, True, traffic_class=CE)) is Discard.FRAGMENT_DUPLICATE
+    assert play.receive(part(ECHO[8:], 8, False)) is Verdict.ANSWERED

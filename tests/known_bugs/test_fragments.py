@@ -290,3 +290,13 @@ def test_a_datagram_in_fragments_with_a_wrong_length() -> None:
     play.receive(piece(0, datagram[:64], True, last=17))
     assert play.receive(piece(64, datagram[64:], False, last=17)) is Discard.UDP_LENGTH
     assert reassembling(play) == 0
+
+
+@row("fragments of one packet, one with a congestion mark and one that knows of none", "all of the packet goes")
+def test_congestion_on_some_of_the_fragments() -> None:
+    play = host()
+    marked = bytearray(piece(0, ECHO[:64], True))
+    marked[15] |= 0x30
+    play.receive(bytes(marked))
+    assert play.receive(piece(64, ECHO[64:], False)) is Discard.FRAGMENT_ECN
+    assert play.sent() == []
