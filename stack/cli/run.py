@@ -9,6 +9,8 @@ example: sixtap run --tap t0 --bridge br0 --addr 2001:db8::5/64 --join ff05::1:3
 
 import argparse
 
+from stack.cli import signals
+
 DEFAULT_TAP = "sixtap0"
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -34,7 +36,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the host until it is told to end."""
-    # The whole stack, which --help does without.
-    from stack.cli.run_host import run_host
+    with signals.held():
+        # The whole stack, which --help does without.
+        from stack.cli.run_host import run_host
 
-    return run_host(arguments)
+        return run_host(arguments)

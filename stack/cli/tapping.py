@@ -1,6 +1,5 @@
 """What the commands that sit on a TAP device share: opening it, waiting for its bridge, ending at a signal."""
 
-import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 import trio
 
 from stack.address import MacAddress, parse_mac
+from stack.cli import signals
 from stack.errors import LinkError, LinkGoneError, StackError
 from stack.link import rtnetlink
 from stack.link.identity import default_mac
@@ -27,17 +27,21 @@ def tell(text: str) -> None:
 
 @contextmanager
 def opened(name: str, bridge: str | None, *, vlan: int | None = None, mtu: int | None = None) -> Iterator[TapLink]:
-    """The TAP device, closed at the end; its warnings are told. Raises UsageError, LinkError."""
-    link = TapLink(name, bridge=bridge, vlan=vlan, mtu=mtu)
-    try:
-        for warning in link.warnings:
-            tell(warning)
-        yield link
-    finally:
-        told = len(link.warnings)
-        link.close()
-        for warning in link.warnings[told:]:
-            tell(warning)
+    """The TAP device, closed at the end; its warnings are told. Raises UsageError, LinkError.
+
+    A signal is heard in `run_until_signal` alone, so that none leaves the device changed.
+    """
+    with signals.held():
+        link = TapLink(name, bridge=bridge, vlan=vlan, mtu=mtu)
+        try:
+            for warning in link.warnings:
+                tell(warning)
+            yield link
+        finally:
+            told = len(link.warnings)
+            link.close()
+            for warning in link.warnings[told:]:
+                tell(warning)
 
 
 @contextmanager
@@ -96,15 +100,15 @@ def run_until_signal(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _main(work: Callable[[], Awaitable[None]]) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with trio.open_signal_receiver(*signals.ENDING) as arriving, signals.taken():
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_end_at_signal, signals, nursery.cancel_scope)
+            nursery.start_soon(_end_at_signal, arriving, nursery.cancel_scope)
             await work()
             nursery.cancel_scope.cancel()
 
 
-async def _end_at_signal(signals: AsyncIterator[int], scope: trio.CancelScope) -> None:
-    async for _ in signals:
+async def _end_at_signal(arriving: AsyncIterator[int], scope: trio.CancelScope) -> None:
+    async for _ in arriving:
         scope.cancel()
         return
 

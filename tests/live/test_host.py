@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -270,6 +271,23 @@ class TestGroups:
             assert host.json("stats")["DiscardNotForUs"] == 0
 
 
+def quiet(rig: Rig) -> str:
+    return rig.namespace.sysctl("net/ipv6/conf/t0/disable_ipv6")
+
+
+def device(rig: Rig) -> dict[str, object]:
+    """What of the device a host could leave changed."""
+    shown = rig.namespace.link("t0")
+    names = ("ifindex", "mtu", "address", "operstate", "flags")
+    return {name: shown[name] for name in names} | {"master": shown.get("master"), "quiet": quiet(rig)}
+
+
+def holds_back(pid: int, number: int) -> bool:
+    """proc_pid_status(5): whether the process blocks this signal."""
+    (mask,) = re.findall(r"^SigBlk:\s+(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return bool(int(mask, 16) >> number - 1 & 1)
+
+
 class TestEnd:
     @pytest.mark.parametrize("number", ["TERM", "INT"])
     def test_it_leaves_nothing_behind(self, rig: Rig, number: str) -> None:
@@ -289,20 +307,26 @@ class TestEnd:
 
     def test_a_device_that_it_found_is_as_it_was(self, rig: Rig) -> None:
         rig.namespace.run("ip", "tuntap", "add", "dev", "t0", "mode", "tap")
-        before = rig.namespace.link("t0")
-
-        def settings() -> dict[str, object]:
-            shown = rig.namespace.link("t0")
-            quiet = rig.namespace.sysctl("net/ipv6/conf/t0/disable_ipv6")
-            names = ("ifindex", "mtu", "address", "operstate")
-            return {name: shown[name] for name in names} | {"master": shown.get("master"), "quiet": quiet}
-
-        found = settings()
+        found = device(rig)
         with rig.host("--mtu", "1400") as host:
-            assert settings() != found
+            assert device(rig) != found
             assert host.end() == 0
-        assert settings() == found
-        assert rig.namespace.link("t0")["flags"] == before["flags"]
+        assert device(rig) == found
+
+    @pytest.mark.parametrize("after", ["the command is known", "the device is changed"])
+    def test_a_device_that_it_found_is_as_it_was_however_early_the_end(self, rig: Rig, after: str) -> None:
+        """A signal before the host is up ends it in order too."""
+        rig.namespace.run("ip", "tuntap", "add", "dev", "t0", "mode", "tap")
+        found = device(rig)
+        with rig.host("--mtu", "1400", ready=False) as host:
+            if after == "the device is changed":
+                wait_until(lambda: quiet(rig) != found["quiet"], after, interval=0.001)
+            else:
+                wait_until(lambda: holds_back(host.process.pid, signal.SIGTERM), after, interval=0.001)
+            assert host.end() == 0
+            assert not any("ready" in line or "Traceback" in line for line in host.lines)
+            assert not host.control.exists()
+        assert device(rig) == found
 
     def test_the_same_mac_on_every_start(self, rig: Rig) -> None:
         seen = []
