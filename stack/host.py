@@ -14,7 +14,7 @@ from stack.address import IPv6Address, MacAddress
 from stack.bucket import TokenBucket
 from stack.calls import CallRecorder, recorded
 from stack.counters import Counters
-from stack.discard import Discard, Outcome
+from stack.discard import Discard, Outcome, Verdict
 from stack.errors import RefusedError
 from stack.events import Event
 from stack.icmp6 import errors
@@ -101,8 +101,9 @@ class Host:
                     recorder.answered(quick, answers, now, interface.index)
                     quick, answers = [], []
                 known.settle()
-                self.receive(frame, now, interface)
-                known.revise()
+                known.straight = False
+                if self.receive(frame, now, interface) is not Verdict.DELIVERED or not known.straight:
+                    known.revise()
             else:
                 if recorder is not None:
                     quick.append(frame)

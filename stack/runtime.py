@@ -165,7 +165,8 @@ class Runtime:
             self.host.journal.end()
         self.host.advance(now)
         self._hurry()
-        self._sending.unpark()
+        if self._sending:
+            self._sending.unpark()
 
     def settle(self, now: float) -> None:
         """After anything that changed the host: run what is due, send, and sleep only to the next deadline."""

@@ -78,9 +78,10 @@ class KnownHeaders:
     """The known headers of one interface, at most `max_known_headers` of each kind.
 
     `valid` says that `datagrams` may be used: nothing has changed since `revise`.
+    `straight` says that the last frame was one of these: delivered, it has changed nothing but a socket.
     """
 
-    __slots__ = ("_basis", "_interface", "_touched", "_used", "datagrams", "table", "valid")
+    __slots__ = ("_basis", "_interface", "_touched", "_used", "datagrams", "straight", "table", "valid")
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
@@ -90,7 +91,7 @@ class KnownHeaders:
         self._touched: list[KnownHeader] = []
         self.table: dict[bytes, KnownHeader] = {}
         self.datagrams: dict[bytes, KnownDatagram] = {}
-        self.valid = False
+        self.valid = self.straight = False
 
     def revise(self) -> None:
         """Forget everything if something that the decisions rest on has changed; to be called before each use."""
@@ -198,12 +199,15 @@ class KnownHeaders:
         known = self.datagrams.get(frame[:HEADERS])
         if known is None or len(frame) != known.length:
             return None
+        self.straight = True
         _, source, destination, hop_limit, mac = known
         packet = frame[ethernet.HEADER_LENGTH :]
         return Received(packet, source, destination, hop_limit, mac, False, packet[ipv6.HEADER_LENGTH :])
 
     def settle(self) -> None:
         """Bring the counters up to date with what `answer` has answered."""
+        if not self._touched:
+            return
         counters = self._interface.host.counters
         for known in self._touched:
             hits, known.hits = known.hits, 0

@@ -54,7 +54,8 @@ class HostSocket(BaseSocket):
         errors = self.core.errors()
         if errors:
             self._look_at(errors[-1], len(errors))
-        self._waiting.unpark()
+        if self._waiting:
+            self._waiting.unpark()
         if self._event >= 0:
             os.eventfd_write(self._event, 1)
 
