@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from stack.address import UNSPECIFIED, is_multicast
+from stack.address import UNSPECIFIED
 from stack.errors import StackError, UnavailableError
 from stack.interface import Interface
 from stack.sockets import ancillary, options
@@ -146,12 +146,10 @@ class HostSocket(BaseSocket):
             raise failure(errno.EOPNOTSUPP)
 
     def _with_scope(self, peer: Peer, extra: ancillary.Sending) -> ancillary.Sending:
-        """The interface that the destination, the ancillary data or an option names."""
+        """The interface that the destination, the ancillary data or an option names; as on Linux none need."""
         bound = self.core.interface
         named = peer.interface or extra.interface or self.sticky_interface
         if named is not None and bound is not None and named is not bound:
-            raise failure(errno.EINVAL)
-        if named is None and bound is None and needs_scope(peer.address) and not is_multicast(peer.address):
             raise failure(errno.EINVAL)
         if named is None or named is bound:
             return extra

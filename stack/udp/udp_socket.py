@@ -58,10 +58,12 @@ class UdpSocket(Endpoint):
     def connect(self, address: IPv6Address, port: int) -> None:
         """From now on this is the only peer, and where `send` goes; an unbound socket is bound to a fitting address.
 
+        Port 0 is, as on Linux, every port of the peer to receive from, and the port that `send` names.
         Raises UsageError for what is no destination, NoRouteError if no address of ours can reach it.
         """
         self._check_open()
-        _check_port(port)
+        if port:
+            _check_port(port)
         check_destination(address)
         if self.local is None:
             _, source = self.way(address, None, None)
@@ -127,9 +129,10 @@ class UdpSocket(Endpoint):
             return -1
         if self.local is not None and self.local != local:
             return -1
-        if self.remote is not None and (self.remote, self.remote_port) != (remote, remote_port):
+        if self.remote is not None and (self.remote != remote or self.remote_port not in (0, remote_port)):
             return -1
-        return 4 * (self.remote is not None) + 2 * (self.local is not None) + (self.interface is not None)
+        peer = 8 * (self.remote_port != 0) + 4 * (self.remote is not None)
+        return peer + 2 * (self.local is not None) + (self.interface is not None)
 
     def put(self, item: Datagram | DatagramError) -> bool:
         """As every socket does, with the counters of UDP."""

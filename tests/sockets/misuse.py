@@ -205,6 +205,26 @@ connecting("raw to loopback", lambda place: ("::1", 0), raw)
 
 
 @case
+async def connected_to_port_0(place: Place) -> object:
+    """Sends to port 0, and receives from every port of the peer."""
+    with udp() as sock, udp() as peer, udp() as other:
+        await sock.bind(("::1", 0))
+        await sock.connect(("::1", 0))
+        await other.bind((place.address, 0))
+        await other.sendto(b"from another", sock.getsockname())
+        await peer.sendto(b"from the peer", sock.getsockname())
+        return await sock.recv(100), await sock.send(b"x")
+
+
+@case
+async def connected_to_port_0_after_another(place: Place) -> object:
+    with udp() as sock:
+        await sock.connect(("::1", 9))
+        await sock.connect(("::1", 0))
+        return sock.getpeername()
+
+
+@case
 async def names_of_a_new_socket(place: Place) -> object:
     with udp() as sock:
         return sock.getsockname(), sock.fileno() >= 0, sock.type, sock.family, sock.proto
@@ -264,6 +284,8 @@ sending("nowhere", lambda place: ("2001:db8:99::1", 9))
 sending("a mapped address", lambda place: ("::ffff:192.0.2.1", 9))
 sending("a link-local address of no interface", lambda place: ("fe80::99", 9, 0, NO_INDEX))
 sending("a link-local address", lambda place: ("fe80::99", 9, 0, place.index))
+sending("a link-local address without a scope", lambda place: ("fe80::99", 9))
+sending("raw a link-local address without a scope", lambda place: ("fe80::99", 0), b"\xc8\0\0\0", raw)
 sending("a group of the link", lambda place: ("ff02::77", 9, 0, place.index))
 sending("a group of the link of no interface", lambda place: ("ff02::77", 9, 0, NO_INDEX))
 sending("too much", lambda place: ("::1", 9), bytes(65_528))
@@ -732,7 +754,6 @@ async def outcomes(place: Place) -> dict[str, str]:
 
 # Where this host differs from Linux, and why.
 DIFFERENCES = {
-    "connect to port 0": "RFC 768: there is no port 0 to send to, and Linux says so only when something is sent",
     "sendto a group from loopback": "RFC 4291 2.5.3: nothing is sent from the loopback address outside of the node",
     "sendto a neighbour from loopback": "RFC 4291 2.5.3",
     "shutdown_of_receiving": "a socket of Linux that does not block waits for ever, one that blocks returns nothing",

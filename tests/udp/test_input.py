@@ -248,6 +248,16 @@ class TestDemultiplexing:
         assert play.receive(datagram(source_port=4001)) is Discard.UDP_NO_PORT
         assert play.receive(datagram(b"peer")) is Verdict.DELIVERED
 
+    def test_a_socket_connected_to_port_0_hears_every_port_of_its_peer(self, play: Play) -> None:
+        """As on Linux; one that is connected to the very port says more."""
+        exact, every = (bound(play, 5000, reuse=True) for _ in range(2))
+        exact.connect(ip(PEER_LINK_LOCAL), 4000)
+        every.connect(ip(PEER_LINK_LOCAL), 0)
+        play.receive(datagram(b"1", source_port=4001))
+        play.receive(datagram(b"2", source_port=4000))
+        assert play.receive(datagram(b"3", source="fe80::3")) is Discard.UDP_NO_PORT
+        assert (received(exact), received(every)) == ([b"2"], [b"1"])
+
     def test_of_equals_the_one_bound_last(self, play: Play) -> None:
         first, second = (bound(play, 5000, reuse=True) for _ in range(2))
         play.receive(datagram(b"1"))

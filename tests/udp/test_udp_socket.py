@@ -205,8 +205,9 @@ class TestSending:
         socket = bound(play)
         with pytest.raises(UsageError):
             socket.send(b"", ip(destination), port, play.now)
-        with pytest.raises(UsageError):
-            socket.connect(ip(destination), port)
+        if port:
+            with pytest.raises(UsageError):
+                socket.connect(ip(destination), port)
         play.settle()
         assert play.sent() == []
 
@@ -269,6 +270,15 @@ class TestConnected:
         play.settle()
         (sent,) = datagrams(play)
         assert (sent.source, sent.destination, sent.port) == (OUR_LINK_LOCAL, PEER_LINK_LOCAL, 7)
+
+    def test_of_port_0(self, play: Play) -> None:
+        """As on Linux, a peer without a port: one may be connected to it, and what is sent goes to port 0."""
+        socket = play.host.udp.open()
+        socket.connect(ip(PEER_LINK_LOCAL), 0)
+        socket.send(b"hello", None, 0, play.now)
+        play.settle()
+        (sent,) = datagrams(play)
+        assert (sent.source, sent.destination, sent.port) == (OUR_LINK_LOCAL, PEER_LINK_LOCAL, 0)
 
     def test_without_a_peer(self, play: Play) -> None:
         with pytest.raises(UsageError, match="destination"):
