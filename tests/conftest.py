@@ -20,8 +20,9 @@ settings.load_profile("sixtap")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--part",
-        choices=("plain", "live", "alone"),
-        help="run only one part: what needs no device, what sleeps on real ones, what floods and starves others",
+        choices=("plain", "long", "live", "alone"),
+        help="run only one part: what needs no device, what of that searches and floods for long, what sleeps on real"
+        " devices, what floods and starves others",
     )
 
 
@@ -29,6 +30,8 @@ def part_of(item: pytest.Item) -> str:
     """The part of the suite that a test belongs to; each is run with as many workers as it can have."""
     if item.get_closest_marker("alone") is not None:
         return "alone"
+    if item.get_closest_marker("long") is not None:
+        return "long"
     return "live" if item.get_closest_marker("live") is not None else "plain"
 
 

@@ -25,6 +25,8 @@ from stack.replay import tables
 from stack.replay.oracles import Oracles
 from stack.replay.subject import OUR_MAC
 
+pytestmark = pytest.mark.long
+
 CORPUS = Path(__file__).parents[1] / "corpus"
 
 

@@ -7,6 +7,7 @@ within their bounds, and a frame that is discarded changes nothing.
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -21,6 +22,8 @@ from stack.mld.groups import Membership
 from stack.replay import tables
 from stack.replay.oracles import Oracles, alive
 from tests.playbook import ip
+
+pytestmark = pytest.mark.long
 
 CORPUS = Corpus()
 for _path in sorted((Path(__file__).parents[1] / "corpus").glob("*.pcap*")):

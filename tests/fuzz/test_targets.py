@@ -12,6 +12,8 @@ from stack.fuzz.on_sequence import Planned
 from stack.icmp6.dispatch import HANDLERS
 from tools.fuzz import chunks, parsers, whole_host
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "tests" / "corpus"
 RUN = settings(

@@ -230,6 +230,7 @@ changes: st.SearchStrategy[Step] = st.one_of(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(batches, batches, changes), min_size=1, max_size=12))
 @example([take(request(), request()), take(request()), set_one("hop_limit", 5), take(request(), request())])

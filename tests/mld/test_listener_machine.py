@@ -4,6 +4,7 @@ The model knows references and addresses only. What it knows of the protocol is
 what must never happen.
 """
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -13,6 +14,8 @@ from stack.mld.groups import Membership
 from stack.mld.states import ListenerState
 from tests.mld.common import DONE, QUERY, REPORT, Play, Sent, ip, is_mld, mld_message, text
 from tests.playbook import OUR_LINK_LOCAL, group_mac, solicitation
+
+pytestmark = pytest.mark.long
 
 # Two share a MAC, one is our solicited-node group, two are never reported.
 GROUPS = ("ff05::99", "ff02::99", "ff05::98", "ff02::1:ff00:1", "ff02::1", "ff01::7", "ff0e::1:2:3")

@@ -14,6 +14,8 @@ from tests.mld.common import V2_REPORT, Play, Sent, ip, is_mld, text
 from tests.mld.version2 import A, B, C, ask, exclude, include, listen, ready2
 from tests.playbook import ALLOW, BLOCK, IS_EX, IS_IN, TO_EX, TO_IN, records
 
+pytestmark = pytest.mark.long
+
 GROUPS = ("ff05::1", "ff05::2", "ff3e::3")
 SOURCES = (A, B, C)
 # Nobody names it: what is wanted of it tells a mode from another.

@@ -82,6 +82,7 @@ def test_a_flood_fills_the_cache_and_no_more(kind: str) -> None:
     assert len(play.host.timers) == 0
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_sources_leave_nothing_behind() -> None:
     """One frame is built, its source counted up in place: 100,000 solicitations, a cache of the usual size."""
     play = Play().start()
@@ -206,6 +207,7 @@ def test_a_sweep_of_ours_evicts_itself() -> None:
     assert entries(play) == 1
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_neighbours_that_do_not_exist() -> None:
     """RFC 6583 3: packets of ours to ever new addresses, a cache of the usual size; who is in use stays throughout."""
     play = Play().start()

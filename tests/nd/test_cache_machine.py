@@ -1,5 +1,6 @@
 """The neighbour cache under any course of events: its invariants hold after each, and silence ends all timers."""
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -8,6 +9,8 @@ from stack.errors import RefusedError
 from stack.nd.cache import Neighbor
 from stack.nd.states import NeighborState
 from tests.playbook import OUR_LINK_LOCAL, Play, advertisement, echo_request, ip, lladdr_option, solicitation
+
+pytestmark = pytest.mark.long
 
 S = NeighborState
 LIMIT = 4

@@ -30,6 +30,8 @@ from tests.nd.advertising import (
 from tests.playbook import Play, frame, icmp, ip, packet, text
 from tests.playbook import advertisement as neighbour_advertisement
 
+pytestmark = pytest.mark.long
+
 COUNT = 20_000
 SERVER = "2001:db8::53"
 

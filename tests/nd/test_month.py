@@ -2,6 +2,8 @@
 
 import itertools
 
+import pytest
+
 from stack.ip6.routes import next_hop
 from tests.nd.advertising import (
     OTHER_ROUTER,
@@ -19,6 +21,8 @@ from tests.nd.advertising import (
     servers_option,
 )
 from tests.playbook import Play, ip, text
+
+pytestmark = pytest.mark.long
 
 DAY = 86_400.0
 MONTH = 30 * DAY

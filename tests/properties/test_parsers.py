@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 
 import construct
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,8 @@ from tests.playbook import (
     text,
 )
 from tests.udp.common import datagram
+
+pytestmark = pytest.mark.long
 
 OUR_GLOBAL = "2001:db8:1::1"
 ANYCAST = "2001:db8:1::abcd"

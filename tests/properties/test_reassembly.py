@@ -3,12 +3,15 @@
 from random import Random
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from stack.discard import Discard, Verdict
 from tests.ip6.fragments import cut, part
 from tests.playbook import OUR_LINK_LOCAL, PEER_LINK_LOCAL, Play, checksum, icmp, ip
+
+pytestmark = pytest.mark.long
 
 OURS, PEER = ip(OUR_LINK_LOCAL), ip(PEER_LINK_LOCAL)
 

@@ -13,6 +13,8 @@ from stack.sim.querier import Querier
 from stack.sim.world import World
 from tests.playbook import text
 
+pytestmark = pytest.mark.long
+
 QUERIER_MAC = bytes.fromhex("0200000000fe")
 QUERIER_AT = 60.0
 
