@@ -56,7 +56,8 @@ def test_a_bundle_repeats_what_happened(namespace: Namespace, tmp_path: Path) ->
     assert [each.frame for each in result.sent] == [octets for octets, _ in seen[: len(result.sent)]]
     epoch = read_bundle(path).epoch
     assert max(abs(e.time + epoch - at / 1e9) for e, (_, at) in zip(result.sent, seen, strict=False)) < 0.1
-    assert result.frames == said["frames_in"] > 4
+    # Three echo requests and the solicitation before them are the least.
+    assert result.frames == said["frames_in"] >= 4
     kinds = {each.frame[54] for each in result.sent if each.frame[20] == 58}
     assert {129, 135, 136} <= kinds
     assert {each.frame[21] for each in result.sent} >= {1, 33, 255}
