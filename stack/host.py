@@ -22,12 +22,16 @@ from stack.icmp6.echo import Echoes
 from stack.icmp6.raw_socket import RawSockets
 from stack.interface import Interface, Program
 from stack.ip6.fragmentation import Identifications
+from stack.ip6.known import Delivery
 from stack.ip6.reassembly import Reassembler
 from stack.journal import Journal
 from stack.settings import Settings
 from stack.snapshot import Snapshot
 from stack.timers import Timers
 from stack.udp.ports import Ports
+
+# An attribute of an enumeration takes longer to read than all that is done with it.
+_DELIVERED, _QUEUE_FULL = Verdict.DELIVERED, Discard.UDP_QUEUE_FULL
 
 
 @recorded("recorder", "attach", "confirm", "detach", "set_setting")
@@ -89,30 +93,42 @@ class Host:
         recorder = self.recorder
         if recorder is not None:
             recorder.ready(now)
-        # Those that go the short way one after the other, and their answers.
+        # Those that are answered at once, one after the other, and their answers.
         quick: list[bytes] = []
         answers: list[bytes] = []
         known.revise()
         output, limit = self._output, self.settings.tx_queue_len
         for frame in frames:
             answer = known.answer(frame, now) if len(output) < limit else None
-            if answer is None:
-                if quick and recorder is not None:
-                    recorder.answered(quick, answers, now, interface.index)
-                    quick, answers = [], []
-                known.settle()
-                known.straight = False
-                if self.receive(frame, now, interface) is not Verdict.DELIVERED or not known.straight:
-                    known.revise()
-            else:
+            if answer is not None:
                 if recorder is not None:
                     quick.append(frame)
                     answers.append(answer)
                 output.append((interface, answer))
+                continue
+            if quick and recorder is not None:
+                recorder.answered(quick, answers, now, interface.index)
+                quick, answers = [], []
+            delivery = known.datagram(frame, now)
+            if delivery is not None:
+                self._deliver(delivery, frame)
+            else:
+                known.settle()
+                self.receive(frame, now, interface)
+            known.revise()
         if quick and recorder is not None:
             recorder.answered(quick, answers, now, interface.index)
         known.settle()
-        known.valid = False
+
+    def _deliver(self, delivery: Delivery, frame: bytes) -> None:
+        """A datagram goes to the socket that it was found to be for."""
+        socket, datagram = delivery
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.receive(frame, datagram.time, datagram.interface.index)
+        self.counters.outcomes[_DELIVERED if socket.put(datagram) else _QUEUE_FULL] += 1
+        if recorder is not None:
+            recorder.busy = False
 
     def advance(self, now: float) -> None:
         """Run every timer that is due at `now`."""
@@ -198,6 +214,8 @@ class Host:
             raise RefusedError(f"there is an interface with index {index} already")
         mtu = self.settings.mtu if mtu is None else mtu
         interface = Interface(self, name, index, mac, mtu=mtu, vlan=vlan, program=program)
+        for each in self.interfaces.values():
+            each.changed()
         self.interfaces[index] = interface
         return interface
 

@@ -18,6 +18,7 @@ from stack.events import Event, FilterChanged, InterfaceDown, InterfaceUp
 from stack.ip6 import fragmentation, source
 from stack.ip6 import input as ip6_input
 from stack.ip6.known import KnownHeaders
+from stack.ip6.paths import KnownPaths
 from stack.ip6.routes import Routes, next_hop
 from stack.mld.afterlife import Afterlives
 from stack.mld.listener import MulticastListener
@@ -59,7 +60,7 @@ class Interface:
         "disabled",
         "discovery",
         "dns",
-        "generation",
+        "epoch",
         "host",
         "index",
         "known",
@@ -67,6 +68,7 @@ class Interface:
         "mac",
         "macs",
         "name",
+        "paths",
         "plan",
         "prefixes",
         "program",
@@ -100,6 +102,9 @@ class Interface:
         self.device_mtu = mtu
         self.vlan = vlan
         self.program = program
+        # What is remembered of packets in and out holds for one: it grows with all that addresses, next hops, the
+        # path's MTU and whether the interface takes packets depend on.
+        self.epoch = 0
         self.up = False
         # The host has let it go: nothing can be done with it any more.
         self.detached = False
@@ -121,8 +126,7 @@ class Interface:
         self.resolver = Resolver(self)
         self.listener = MulticastListener(self)
         self.known = KnownHeaders(self)
-        # Grows when the interface starts, stops, is disabled or gets another MAC.
-        self.generation = 0
+        self.paths = KnownPaths(self)
         self._header = b""
         self._make_header()
 
@@ -146,7 +150,7 @@ class Interface:
         if self.up:
             self.stop(now)
         self._listen_to_all_nodes(now)
-        self.generation += 1
+        self.epoch += 1
         self.up = True
         self.disabled = False
         self.silent = True
@@ -163,7 +167,7 @@ class Interface:
         """Go down: nothing in or out from now on, and no leaves; what was learnt is forgotten."""
         if not self.up:
             return
-        self.generation += 1
+        self.epoch += 1
         self.up = False
         self.disabled = False
         # First, so that leaving the groups of addresses finds nothing to say.
@@ -182,6 +186,10 @@ class Interface:
         self.detached = True
         self.listener.purge(now)
 
+    def changed(self) -> None:
+        """What was remembered of packets holds no longer."""
+        self.epoch += 1
+
     def restart(self, now: float) -> None:
         """As a reboot of the host: down and up without a word between."""
         self.start(now)
@@ -199,7 +207,7 @@ class Interface:
         except OSError:
             self.mac = before
             raise
-        self.generation += 1
+        self.epoch += 1
         self._make_header()
         if self.up:
             self.start(now)
@@ -207,6 +215,7 @@ class Interface:
     def set_mtu(self, mtu: int) -> None:
         """Another MTU, in octets of IPv6 packet; raises UsageError outside 1280 to 65521."""
         check_mtu(mtu)
+        self.epoch += 1
         self.device_mtu = mtu
         self.host.settings.mtu = mtu
 
@@ -218,7 +227,7 @@ class Interface:
 
     def disable(self, now: float) -> None:
         """RFC 4862 5.4.5: no IPv6 packet in or out until the interface starts again."""
-        self.generation += 1
+        self.epoch += 1
         self.disabled = True
         self.listener.interface_down(now)
         self.discovery.stop(now)
@@ -288,10 +297,6 @@ class Interface:
         """One frame from the link: is it for us, and is it IPv6? (RFC 2464)"""
         if not self.up:
             return Discard.INTERFACE_DOWN
-        if self.known.valid:
-            datagram = self.known.datagram(frame)
-            if datagram is not None:
-                return ip6_input.receive_datagram(self, datagram, now)
         if len(frame) < ethernet.HEADER_LENGTH:
             return Discard.RUNT_FRAME
         destination, sender = frame[:6], frame[6:12]

@@ -58,8 +58,12 @@ class Runtime:
         self.wanted_up = True
         self.device_up = True
         self._tell = tell
+        # Where `_write_soon` waits, and whether it has been told.
         self._sending = trio.lowlevel.ParkingLot()
+        self._told = False
+        # The sleep of `_keep_time`, and until when it lasts.
         self._sleep: trio.CancelScope | None = None
+        self._sleeps_until = math.inf
         # Rung by a link that has no descriptor.
         self._bell = trio.lowlevel.ParkingLot()
         self._device: LinkState | None = None
@@ -104,14 +108,17 @@ class Runtime:
         """Let the host run what is due when nothing arrives; apart from `_serve`, so that no frame costs a scope."""
         while True:
             deadline = self.host.next_deadline()
-            with trio.CancelScope(deadline=math.inf if deadline is None else deadline) as self._sleep:
+            self._sleeps_until = math.inf if deadline is None else deadline
+            with trio.CancelScope(deadline=self._sleeps_until) as self._sleep:
                 await trio.sleep_forever()
             self.settle(trio.current_time())
 
     async def _write_soon(self) -> None:
         """Write what `end_soon` has left, when the tasks that sent it have had their turn."""
         while True:
-            await self._sending.park()
+            if not self._told:
+                await self._sending.park()
+            self._told = False
             self._write_out()
 
     async def _wait_for_frames(self) -> None:
@@ -165,7 +172,8 @@ class Runtime:
             self.host.journal.end()
         self.host.advance(now)
         self._hurry()
-        if self._sending:
+        if not self._told:
+            self._told = True
             self._sending.unpark()
 
     def settle(self, now: float) -> None:
@@ -176,8 +184,8 @@ class Runtime:
 
     def _hurry(self) -> None:
         deadline = self.host.next_deadline()
-        if self._sleep is not None and deadline is not None and deadline < self._sleep.deadline:
-            self._sleep.deadline = deadline
+        if deadline is not None and deadline < self._sleeps_until and self._sleep is not None:
+            self._sleeps_until = self._sleep.deadline = deadline
 
     def bring_up(self) -> None:
         """The user's `link up`: carrier on, and the interface starts over if it was down.

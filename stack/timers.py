@@ -83,7 +83,7 @@ class Timers:
     def next_deadline(self) -> float | None:
         """The earliest deadline still armed, or None."""
         heap = self._heap
-        while heap and not heap[0][2].active:
+        while heap and heap[0][2]._callback is None:
             heapq.heappop(heap)
             self._cancelled -= 1
         return heap[0][0] if heap else None

@@ -21,7 +21,7 @@ from stack.errors import LinkError, RefusedError, UsageError
 from stack.mld.afterlife import Afterlife
 from stack.mld.filters import NOTHING
 from stack.runtime import Runtime
-from stack.udp.datagram import Datagram
+from stack.udp.datagram import Datagram, Sending
 from stack.udp.udp_socket import UdpSocket
 from stack.wire import udp
 
@@ -281,7 +281,7 @@ def _send_back(socket: UdpSocket, datagrams: list[Datagram], now: float) -> int:
         if datagram.port == 0:
             continue
         with suppress(RefusedError, UsageError):
-            socket.send(datagram.data, datagram.source, datagram.port, now, source=datagram.destination)
+            socket.send(datagram.data, datagram.source, datagram.port, now, Sending(source=datagram.destination))
             sent += 1
     return sent
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stack.address import IPv6Address, format_address
 from stack.calls import recorded
 from stack.errors import LimitError, TooLongError, UsageError
-from stack.udp.datagram import Datagram, DatagramError
+from stack.udp.datagram import PLAIN, Datagram, DatagramError, Sending
 from stack.udp.endpoint import Endpoint, check_destination
 from stack.wire import icmpv6, ipv6
 from stack.wire.checksum import with_checksum
@@ -62,31 +62,19 @@ class RawSocket(Endpoint):
             self._host.raw.sockets.pop(self.number, None)
             self.end(now)
 
-    def send(
-        self,
-        message: bytes,
-        destination: IPv6Address | None,
-        now: float,
-        *,
-        source: IPv6Address | None = None,
-        hop_limit: int | None = None,
-        traffic_class: int | None = None,
-        interface: "Interface | None" = None,
-        confirm: bool = False,
-    ) -> None:
+    def send(self, message: bytes, destination: IPv6Address | None, now: float, how: Sending = PLAIN) -> None:
         """Send one message, whose checksum field is filled in; raises as `UdpSocket.send` does."""
         self._check_open()
         if destination is None:
             if self.remote is None:
                 raise UsageError("a socket without a peer needs a destination")
             destination = self.remote
-        else:
-            check_destination(destination)
         if len(message) < icmpv6.HEADER.size:
             raise UsageError(f"an ICMPv6 message has {icmpv6.HEADER.size} octets at least, not {len(message)}")
         if len(message) > ipv6.MAXIMUM_PAYLOAD:
             raise TooLongError(f"a message holds {ipv6.MAXIMUM_PAYLOAD} octets at most, not {len(message)}")
-        outgoing, source = self.way(destination, source, interface)
+        asked_source, asked_interface, hop_limit, traffic_class, confirm = how
+        outgoing, source = self.way(destination, asked_source, asked_interface)
         octets = with_checksum(source, destination, message[:2] + bytes(2) + message[4:])
         hops = self.hop_limit(destination, outgoing) if hop_limit is None else hop_limit
         octet = self.traffic_class if traffic_class is None else traffic_class
@@ -94,7 +82,9 @@ class RawSocket(Endpoint):
         if self._host.journal.on:
             what = f"message of type {message[0]} from raw socket {self.number} to {format_address(destination)}"
             self._host.journal.note(now, "icmp6", what, "RFC 4443 2.1")
-        self.transmit(outgoing, packet, now, confirm=confirm)
+        self.transmit(outgoing, packet, now)
+        if confirm:
+            outgoing.confirm(destination, now)
         self._host.counters.icmp_out[message[0]] += 1
 
     def takes(self, interface: "Interface", local: IPv6Address, remote: IPv6Address, kind: int) -> bool:
@@ -138,7 +128,6 @@ class RawSockets:
         payload = received.payload
         for socket in tuple(self.sockets.values()):
             if socket.takes(interface, received.destination, received.source, payload[0]):
-                traffic_class = int.from_bytes(received.packet[:2], "big") >> 4 & 0xFF
                 taken |= socket.put(
                     Datagram(
                         payload,
@@ -146,7 +135,7 @@ class RawSockets:
                         0,
                         received.destination,
                         received.hop_limit,
-                        traffic_class,
+                        received.traffic_class,
                         interface,
                         now,
                     )

@@ -12,7 +12,7 @@ of ours follow make room for each other alone, the one least recently used first
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from stack.address import IPv6Address
 from stack.eviction import move
@@ -73,13 +73,13 @@ Turn = OrderedDict[IPv6Address, Destination]
 
 
 class DestinationCache:
-    """The entries of one interface by destination (16 bytes); `generation` grows when what they say changes."""
+    """The entries of one interface by destination (16 bytes); `changed` is called when what they say changes."""
 
-    __slots__ = ("_claims", "_kept", "_plain", "_through", "entries", "generation")
+    __slots__ = ("_changed", "_claims", "_kept", "_plain", "_through", "entries")
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
         self.entries: dict[IPv6Address, Destination] = {}
-        self.generation = 0
         # The orders of eviction, least recently used first.
         self._claims: Turn = OrderedDict()
         self._plain: Turn = OrderedDict()
@@ -137,7 +137,7 @@ class DestinationCache:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.generation += 1
+        self._changed()
         for entry in self.learnt():
             self.set_mtu(entry, None, None)
         self.entries.clear()
@@ -152,7 +152,7 @@ class DestinationCache:
             del through[entry.address]
             if not through:
                 del self._through[entry.redirect]
-        self.generation += 1
+        self._changed()
         entry.redirect, entry.first_hop = target, first_hop
         entry.generation = NEVER
         if target is not None:
@@ -164,7 +164,7 @@ class DestinationCache:
         if entry.mtu_timer is not None:
             entry.mtu_timer.cancel()
         if mtu != entry.mtu:
-            self.generation += 1
+            self._changed()
         entry.mtu, entry.mtu_timer = mtu, timer
         self.place(entry)
 

@@ -78,15 +78,6 @@ def receive(
     return Discard.UNKNOWN_NEXT_HEADER
 
 
-def receive_datagram(interface: "Interface", received: Received, now: float) -> Outcome:
-    """A datagram from the link whose headers are known to be right (`stack.ip6.known`)."""
-    counters = interface.host.counters
-    counters.packets_in += 1
-    counters.octets_in += len(received.packet)
-    counters.delivers_in += 1
-    return udp.receive(interface, received, now, False)
-
-
 def _without_payload(octets: bytes) -> bytes:
     """RFC 2675 3: what may be a jumbogram has all that came, so that it can be told from a packet that ends here."""
     return octets if octets[6] == ipv6.HOP_BY_HOP else octets[: ipv6.HEADER_LENGTH]

@@ -13,21 +13,23 @@ answered from here, and datagrams to one, which go straight to UDP. Everything
 else, and every request that is not plainly right, takes the whole way.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from stack.discard import Verdict
-from stack.ip6.received import Received
 from stack.ip6.routes import settled_hop
-from stack.nd.states import NeighborState
-from stack.wire import ethernet, icmpv6, ipv6
+from stack.nd.states import READY
+from stack.udp.datagram import Datagram
+from stack.wire import ethernet, icmpv6, ipv6, udp
 from stack.wire.checksum import ones_sum, pseudo_header_sum
 
 if TYPE_CHECKING:
-    from stack.address import IPv6Address, MacAddress
+    from stack.address import IPv6Address
     from stack.counters import Counters
     from stack.interface import Interface
     from stack.ip6.destinations import Destination
+    from stack.ip6.received import Received
     from stack.nd.cache import Neighbor
+    from stack.udp.udp_socket import UdpSocket
 
 HEADERS = ethernet.HEADER_LENGTH + ipv6.HEADER_LENGTH
 # RFC 3168 5: these bits of a packet are counted one by one.
@@ -36,11 +38,8 @@ _REQUEST = bytes((icmpv6.ECHO_REQUEST, 0))
 _REPLY = bytes((icmpv6.ECHO_REPLY, 0))
 # RFC 1624: the type's word grows by 0x0100, so the checksum shrinks by it, in ones' complement.
 _CHECKSUM_CHANGE = 0xFFFF - ((icmpv6.ECHO_REPLY - icmpv6.ECHO_REQUEST) << 8)
-# A packet goes straight to such a neighbour; in any other state sending has consequences.
-_READY = frozenset((NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE))
-
-# Packets with congestion bits (RFC 3168 5) are counted by them, on the whole way.
-_ECN = 0x30
+# Where they stand in a frame.
+_DATA = HEADERS + udp.HEADER_LENGTH
 
 
 class KnownHeader:
@@ -64,53 +63,56 @@ class KnownHeader:
         self.hits = 0
 
 
-class KnownDatagram(NamedTuple):
-    """The headers of datagrams to an address of ours: the frame's length, and what UDP wants to know."""
+class KnownDatagram:
+    """The headers of datagrams of one length from one address to one of ours; `sum` and `hits` as above.
 
-    length: int
-    source: "IPv6Address"
-    destination: "IPv6Address"
-    hop_limit: int
-    source_mac: "MacAddress"
+    It holds for one `epoch` of the interface.
+    """
+
+    __slots__ = ("destination", "epoch", "hits", "hop_limit", "length", "octets", "source", "sum", "traffic_class")
+
+    def __init__(self, received: "Received", epoch: int) -> None:
+        packet = received.packet
+        self.epoch = epoch
+        self.length = ethernet.HEADER_LENGTH + len(packet)
+        self.octets = len(packet) - ipv6.HEADER_LENGTH
+        self.sum = pseudo_header_sum(received.source, received.destination, self.octets, ipv6.UDP)
+        self.source = received.source
+        self.destination = received.destination
+        self.hop_limit = received.hop_limit
+        self.traffic_class = received.traffic_class
+        self.hits = 0
+
+
+Delivery = tuple["UdpSocket", Datagram]
 
 
 class KnownHeaders:
     """The known headers of one interface, at most `max_known_headers` of each kind.
 
-    `valid` says that `datagrams` may be used: nothing has changed since `revise`.
-    `straight` says that the last frame was one of these: delivered, it has changed nothing but a socket.
+    `settle` brings the counters up to date with what they were used for.
     """
 
-    __slots__ = ("_basis", "_interface", "_touched", "_used", "datagrams", "straight", "table", "valid")
+    __slots__ = ("_basis", "_interface", "_touched", "_used", "datagrams", "table")
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
         # Whether anybody asks: who takes frames one by one has nothing from it.
         self._used = False
         self._basis: tuple[int, ...] = ()
-        self._touched: list[KnownHeader] = []
+        self._touched: list[KnownHeader | KnownDatagram] = []
         self.table: dict[bytes, KnownHeader] = {}
         self.datagrams: dict[bytes, KnownDatagram] = {}
-        self.valid = self.straight = False
 
     def revise(self) -> None:
-        """Forget everything if something that the decisions rest on has changed; to be called before each use."""
-        self._used = self.valid = True
-        if (self.table or self.datagrams) and self._current_basis() != self._basis:
+        """Forget everything if something that the decisions rest on has changed; to be called before `answer`."""
+        self._used = True
+        if self.table and self._current_basis() != self._basis:
             self.table.clear()
-            self.datagrams.clear()
 
     def _current_basis(self) -> tuple[int, ...]:
         interface = self._interface
-        routes = interface.routes
-        return (
-            interface.generation,
-            routes.generation,
-            interface.routers.generation,
-            routes.destinations.generation,
-            interface.variables.hop_limit,
-            interface.mtu,
-        )
+        return interface.epoch, interface.variables.hop_limit
 
     def learn(self, received: "Received", source: "IPv6Address") -> None:
         """An echo request was answered from `source`: remember its headers, if the next ones can be treated alike."""
@@ -126,17 +128,14 @@ class KnownHeaders:
             or packet[6] != ipv6.ICMPV6
             or packet[1] & _ECN
             or interface.vlan is not None
-            or packet[1] & _ECN
             or len(packet) > interface.routes.path_mtu(received.source)
             or not limit
         ):
             return
-        route = interface.routes.destinations.get(received.source)
-        next_hop = settled_hop(interface, received.source, route)
-        neighbour = None if next_hop is None else interface.resolver.cache.get(next_hop)
-        if neighbour is None or neighbour.mac is None or neighbour.state not in _READY:
+        neighbour, route = next_neighbour(interface, received.source)
+        if neighbour is None or neighbour.mac is None or neighbour.state not in READY:
             return
-        self._make_room(self.table, limit)
+        self._make_room(limit)
         hop_limit = interface.variables.hop_limit
         header = ipv6.packet(source, received.source, ipv6.ICMPV6, hop_limit, packet[ipv6.HEADER_LENGTH :])
         reply = neighbour.mac + interface.mac + ethernet.IPV6_TYPE + header[: ipv6.HEADER_LENGTH]
@@ -155,24 +154,19 @@ class KnownHeaders:
             or interface.vlan is not None
         ):
             return
-        self._make_room(self.datagrams, limit)
-        self.datagrams[self._key(received)] = KnownDatagram(
-            ethernet.HEADER_LENGTH + len(packet),
-            received.source,
-            received.destination,
-            received.hop_limit,
-            received.source_mac,
-        )
+        while len(self.datagrams) >= limit:
+            del self.datagrams[next(iter(self.datagrams))]
+        self.datagrams[self._key(received)] = KnownDatagram(received, interface.epoch)
 
     def _key(self, received: "Received") -> bytes:
         return self._interface.mac + received.source_mac + ethernet.IPV6_TYPE + received.packet[: ipv6.HEADER_LENGTH]
 
-    def _make_room(self, table: dict[bytes, Any], limit: int) -> None:
+    def _make_room(self, limit: int) -> None:
         self.revise()
-        if not self.table and not self.datagrams:
+        if not self.table:
             self._basis = self._current_basis()
-        while len(table) >= limit:
-            del table[next(iter(table))]
+        while len(self.table) >= limit:
+            del self.table[next(iter(self.table))]
 
     def answer(self, frame: bytes, now: float) -> bytes | None:
         """The echo reply to `frame`, or None: it takes the whole way. `settle` follows a batch of these."""
@@ -183,7 +177,7 @@ class KnownHeaders:
         if message[:2] != _REQUEST or (ones_sum(message) + known.sum) % 0xFFFF:
             return None
         neighbour = known.neighbour
-        if neighbour.mac is not known.mac or neighbour.state not in _READY:
+        if neighbour.mac is not known.mac or neighbour.state not in READY:
             return None
         if not known.hits:
             self._touched.append(known)
@@ -194,36 +188,61 @@ class KnownHeaders:
         checksum = ((message[2] << 8) + message[3] + _CHECKSUM_CHANGE) % 0xFFFF
         return b"".join((known.reply, _REPLY, checksum.to_bytes(2, "big"), message[4:]))
 
-    def datagram(self, frame: bytes) -> "Received | None":
-        """A datagram whose headers are known, on its way to UDP, or None: it takes the whole way."""
+    def datagram(self, frame: bytes, now: float) -> Delivery | None:
+        """The datagram in `frame` and the socket that it is for, or None: it takes the whole way. `settle` as above."""
         known = self.datagrams.get(frame[:HEADERS])
-        if known is None or len(frame) != known.length:
+        interface = self._interface
+        if known is None or len(frame) != known.length or known.epoch != interface.epoch:
             return None
-        self.straight = True
-        _, source, destination, hop_limit, mac = known
-        packet = frame[ethernet.HEADER_LENGTH :]
-        return Received(packet, source, destination, hop_limit, mac, False, packet[ipv6.HEADER_LENGTH :])
+        source_port, port, length, checksum = udp.HEADER.unpack_from(frame, HEADERS)
+        if length != known.octets or not checksum or (ones_sum(frame[HEADERS:]) + known.sum) % 0xFFFF:
+            return None
+        source, destination = known.source, known.destination
+        socket = interface.host.udp.find(interface, destination, port, source, source_port)
+        if socket is None:
+            return None
+        if not known.hits:
+            self._touched.append(known)
+        known.hits += 1
+        return socket, Datagram(
+            frame[_DATA:], source, source_port, destination, known.hop_limit, known.traffic_class, interface, now
+        )
 
     def settle(self) -> None:
-        """Bring the counters up to date with what `answer` has answered."""
+        """Bring the counters up to date with what `answer` and `datagram` have found."""
         if not self._touched:
             return
         counters = self._interface.host.counters
         for known in self._touched:
             hits, known.hits = known.hits, 0
-            count_answers(counters, hits, hits * (known.length - ethernet.HEADER_LENGTH))
+            octets = hits * (known.length - ethernet.HEADER_LENGTH)
+            if isinstance(known, KnownHeader):
+                count_answers(counters, hits, octets)
+            else:
+                _count_received(counters, hits, octets)
         self._touched.clear()
+
+
+def next_neighbour(interface: "Interface", destination: "IPv6Address") -> "tuple[Neighbor | None, Destination | None]":
+    """The neighbour that packets to a destination go to for this epoch, if there is one, and its entry of the cache."""
+    route = interface.routes.destinations.get(destination)
+    next_hop = settled_hop(interface, destination, route)
+    return None if next_hop is None else interface.resolver.cache.get(next_hop), route
+
+
+def _count_received(counters: "Counters", number: int, octets: int) -> None:
+    counters.frames_in += number
+    counters.packets_in += number
+    counters.octets_in += octets
+    counters.delivers_in += number
 
 
 def count_answers(counters: "Counters", number: int, octets: int) -> None:
     """So many echo requests were answered, with as many octets of packets in as out."""
-    counters.frames_in += number
+    _count_received(counters, number, octets)
     counters.frames_out += number
-    counters.packets_in += number
     counters.packets_out += number
-    counters.octets_in += octets
     counters.octets_out += octets
-    counters.delivers_in += number
     counters.icmp_in[icmpv6.ECHO_REQUEST] += number
     counters.icmp_out[icmpv6.ECHO_REPLY] += number
     counters.outcomes[Verdict.ANSWERED] += number

@@ -23,3 +23,8 @@ class Received:
     next_header_pointer: int = 6
     router_alert: bool = False
     fragmented: bool = False
+
+    @property
+    def traffic_class(self) -> int:
+        """The second field of the IPv6 header (RFC 8200 7)."""
+        return int.from_bytes(self.packet[:2], "big") >> 4 & 0xFF

@@ -80,7 +80,7 @@ class Routes:
 
     def __init__(self, interface: "Interface") -> None:
         self._interface = interface
-        self.destinations = DestinationCache()
+        self.destinations = DestinationCache(interface.changed)
         self.generation = 0
         self.static = StaticRoutes()
         # Gateways of static routes that did not answer; the default router list knows its own.
@@ -157,6 +157,7 @@ class Routes:
         every change of either.
         """
         self.generation += 1
+        self._interface.changed()
 
     def forget(self) -> None:
         """The interface goes down: only what the user gave stays."""

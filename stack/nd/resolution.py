@@ -22,7 +22,7 @@ from stack.errors import RefusedError, UsageError
 from stack.events import NeighborChanged
 from stack.ip6.source import select as select_source
 from stack.nd.cache import Neighbor, NeighborCache
-from stack.nd.states import TRANSITIONS, Action, NeighborEvent, NeighborState, advertised, heard
+from stack.nd.states import READY, TRANSITIONS, Action, NeighborEvent, NeighborState, advertised, heard
 from stack.wire import icmpv6, ipv6
 from stack.wire import nd as wire
 
@@ -43,8 +43,6 @@ BACKOFF_MULTIPLE = 3
 MAX_RETRANS_TIMER = 60.0
 # With this many multiples of the shortest RetransTimer, 1 ms, the longest interval is reached.
 _MOST_BACKOFFS = 11
-
-_USABLE = (NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE)
 
 # What is only sent because of something received, beside the ICMPv6 errors (RFC 4443 2.1: types below 128).
 _ANSWERS = (icmpv6.ECHO_REPLY, icmpv6.NEIGHBOR_ADVERTISEMENT)
@@ -93,7 +91,7 @@ class Resolver:
                 entry.probes = 1
             self._enqueue(entry, packet)
             return
-        if entry.state not in _USABLE and not (entry.state is NeighborState.UNREACHABLE and entry.timer):
+        if entry.state not in READY and not (entry.state is NeighborState.UNREACHABLE and entry.timer):
             self._apply(entry, NeighborEvent.PACKET_TO_SEND, now)
         self._interface.transmit(entry.mac, packet)
 

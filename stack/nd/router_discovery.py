@@ -182,6 +182,7 @@ class Advertisement:
         before = interface.mtu
         interface.variables.link_mtu = mtu
         if interface.mtu != before:
+            interface.changed()
             self._note(f"MTU {mtu} from now on", "RFC 4861 6.3.4")
             if interface.host.listeners:
                 interface.host.emit(LinkMtuChanged(mtu))

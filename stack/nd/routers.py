@@ -167,6 +167,7 @@ class DefaultRouterList:
     def touch(self) -> None:
         """Something that choices depend on has changed."""
         self.generation += 1
+        self._interface.changed()
         self._suspect = {router for router in self._suspect if self.is_router(router)}
 
     # -- choosing

@@ -32,6 +32,10 @@ class NeighborState(Enum):
     __hash__ = object.__hash__
 
 
+# A packet goes straight to such a neighbour; in any other state sending has consequences.
+READY = frozenset((NeighborState.REACHABLE, NeighborState.PERMANENT, NeighborState.DELAY, NeighborState.PROBE))
+
+
 class NeighborEvent(Enum):
     """What happens to an entry. HEARD: a message other than an advertisement.
 

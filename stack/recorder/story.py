@@ -20,6 +20,7 @@ from stack.mld.groups import Membership
 from stack.mld.listener import MulticastListener
 from stack.nd.addresses import AddressTable
 from stack.nd.resolution import Resolver
+from stack.udp.datagram import Sending
 from stack.udp.ports import Ports
 from stack.udp.udp_socket import UdpSocket
 
@@ -79,6 +80,8 @@ def named(thing: Any, host: Host) -> Any:
         return thing
     if type(thing) in _LISTS:
         return type(thing)(named(each, host) for each in thing)
+    if isinstance(thing, Sending):
+        return Sending(*(named(each, host) for each in thing))
     name = _name(thing, host)
     if name is not None:
         return name
@@ -124,6 +127,8 @@ def thing_of(name: Any, host: Host) -> Any:
             raise RefusedError(f"the bundle speaks of {name.words()}, which the host does not have") from error
     if type(name) in _LISTS:
         return type(name)(thing_of(each, host) for each in name)
+    if isinstance(name, Sending):
+        return Sending(*(thing_of(each, host) for each in name))
     return name
 
 

@@ -3,35 +3,20 @@
 import errno
 import socket
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
-from stack.address import UNSPECIFIED, IPv6Address
+from stack.address import UNSPECIFIED
 from stack.host import Host
-from stack.interface import Interface
 from stack.sockets import constants
 from stack.sockets.names import SocketAddress, errno_of, failure, needs_scope, written
-from stack.udp.datagram import Datagram, DatagramError
+from stack.udp.datagram import PLAIN, Datagram, DatagramError, Sending
 
 Item = tuple[int, int, bytes]
 _LEVEL = socket.IPPROTO_IPV6
 
 
-class Sending(NamedTuple):
-    """What a program says about one datagram that it sends."""
-
-    source: IPv6Address | None = None
-    interface: Interface | None = None
-    hop_limit: int | None = None
-    traffic_class: int | None = None
-    confirm: bool = False
-
-
-NOTHING = Sending()
-
-
 def sending(host: Host, items: Iterable[tuple[int, int, bytes]]) -> Sending:
     """Read the ancillary data of `sendmsg`; OSError (EINVAL) for what is malformed, or unknown at our level."""
-    found = NOTHING
+    found = PLAIN
     for level, kind, buffer in items:
         if level != _LEVEL:
             continue

@@ -8,9 +8,9 @@ from typing import Any
 from stack.address import UNSPECIFIED
 from stack.icmp6.raw_socket import RawSocket
 from stack.runtime import Runtime
-from stack.sockets import ancillary
 from stack.sockets.host_socket import HostSocket
 from stack.sockets.names import Peer, failure
+from stack.udp.datagram import Sending
 from stack.udp.udp_socket import UdpSocket
 from stack.wire import icmpv6, ipv6, udp
 
@@ -38,20 +38,13 @@ class DatagramSocket(HostSocket):
         self.core.check_reachable(peer.address)
         self.core.connect(peer.address, peer.port)
 
-    def _send_core(self, data: bytes, peer: Peer | None, now: float, extra: ancillary.Sending) -> None:
+    def _send_core(self, data: bytes, peer: Peer | None, now: float, how: Sending) -> None:
         if len(data) > udp.MAXIMUM_DATA:
             raise failure(errno.EMSGSIZE)
-        self.core.send(
-            data,
-            None if peer is None else peer.address,
-            0 if peer is None else peer.port,
-            now,
-            source=extra.source,
-            hop_limit=extra.hop_limit,
-            traffic_class=extra.traffic_class,
-            interface=extra.interface,
-            confirm=extra.confirm,
-        )
+        if peer is None:
+            self.core.send(data, None, 0, now, how)
+        else:
+            self.core.send(data, peer.address, peer.port, now, how)
 
     def _close_core(self, now: float) -> None:
         self.core.close(now)
@@ -84,21 +77,12 @@ class Icmp6Socket(HostSocket):
         self.core.connect(peer.address)
         self._remote_port = peer.port
 
-    def _send_core(self, data: bytes, peer: Peer | None, now: float, extra: ancillary.Sending) -> None:
+    def _send_core(self, data: bytes, peer: Peer | None, now: float, how: Sending) -> None:
         if len(data) > ipv6.MAXIMUM_PAYLOAD:
             raise failure(errno.EMSGSIZE)
         if len(data) < icmpv6.HEADER.size:
             raise failure(errno.EINVAL)
-        self.core.send(
-            data,
-            None if peer is None else peer.address,
-            now,
-            source=extra.source,
-            hop_limit=extra.hop_limit,
-            traffic_class=extra.traffic_class,
-            interface=extra.interface,
-            confirm=extra.confirm,
-        )
+        self.core.send(data, None if peer is None else peer.address, now, how)
 
     def _close_core(self, now: float) -> None:
         self.core.close(now)

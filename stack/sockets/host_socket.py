@@ -15,10 +15,9 @@ from stack.address import UNSPECIFIED
 from stack.errors import StackError, UnavailableError
 from stack.interface import Interface
 from stack.sockets import ancillary, options
-from stack.sockets.ancillary import Sending
 from stack.sockets.base import BaseSocket
 from stack.sockets.names import Peer, SocketAddress, as_os_error, errno_of, failure, needs_scope, resolve, written
-from stack.udp.datagram import Datagram, DatagramError
+from stack.udp.datagram import PLAIN, Datagram, DatagramError, Sending
 
 Buffer = Any
 # As plain numbers: an operation on Python's own flags takes longer than the rest of a call.
@@ -36,6 +35,7 @@ class Sender(NamedTuple):
     written: SocketAddress
     peer: Peer
     interface: Interface
+    how: Sending
 
 
 class HostSocket(BaseSocket):
@@ -44,7 +44,7 @@ class HostSocket(BaseSocket):
     # Who answers does so to the address that it was given: it need not be read again.
     _last_sender: Sender | None = None
 
-    def _send_core(self, data: bytes, peer: Peer | None, now: float, extra: ancillary.Sending) -> None:
+    def _send_core(self, data: bytes, peer: Peer | None, now: float, how: Sending) -> None:
         raise NotImplementedError
 
     # -- told by the core
@@ -90,7 +90,7 @@ class HostSocket(BaseSocket):
     async def send(self, data: Buffer, flags: int = 0) -> int:
         """Send to the connected peer; how many bytes."""
         await self._turn()
-        return self._transmit(bytes(data), None, flags, ancillary.NOTHING)
+        return self._transmit(bytes(data), None, flags, PLAIN)
 
     async def sendto(self, *args: Any) -> int:
         """`sendto(data, address)` or `sendto(data, flags, address)`; how many bytes."""
@@ -100,10 +100,10 @@ class HostSocket(BaseSocket):
         self._check_open()
         last, address = self._last_sender, args[-1]
         if last is not None and address is last.written and not last.interface.detached:
-            peer = last.peer
+            peer, how = last.peer, last.how
         else:
-            peer = await resolve(self.runtime.host, address, self._kind, local=False)
-        return self._transmit(bytes(args[0]), peer, args[1] if len(args) == 3 else 0, ancillary.NOTHING)
+            peer, how = await resolve(self.runtime.host, address, self._kind, local=False), PLAIN
+        return self._transmit(bytes(args[0]), peer, args[1] if len(args) == 3 else 0, how)
 
     async def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
         """Send with ancillary data: IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS (RFC 3542 6)."""
@@ -114,25 +114,25 @@ class HostSocket(BaseSocket):
             b"".join(bytes(each) for each in buffers), peer, flags, ancillary.sending(self.runtime.host, ancdata)
         )
 
-    def _transmit(self, data: bytes, peer: Peer | None, flags: int, extra: ancillary.Sending) -> int:
+    def _transmit(self, data: bytes, peer: Peer | None, flags: int, how: Sending) -> int:
         self._may_send()
         self._check_flags(flags)
         if flags & _MORE:
             raise failure(errno.EOPNOTSUPP)
         if peer is not None:
             peer = self._reachable(peer)
-            extra = self._with_scope(peer, extra)
+            how = self._with_scope(peer, how)
         elif self.core.remote is None:
             raise failure(errno.EDESTADDRREQ)
         if flags & _CONFIRM:
-            extra = extra._replace(confirm=True)
-        if extra.source is None and self.sticky_source is not None:
-            extra = extra._replace(source=self.sticky_source)
+            how = how._replace(confirm=True)
+        if self.sticky_source is not None and how.source is None:
+            how = how._replace(source=self.sticky_source)
         now = self.runtime.begin("socket send")
         try:
-            self._send_core(data, peer, now, extra)
+            self._send_core(data, peer, now, how)
         except StackError as error:
-            if isinstance(error, UnavailableError) and extra.source is not None:
+            if isinstance(error, UnavailableError) and how.source is not None:
                 # Linux: a source that a program names for one datagram is an argument as any other.
                 raise failure(errno.EINVAL) from error
             raise as_os_error(error) from error
@@ -145,15 +145,15 @@ class HostSocket(BaseSocket):
         if flags & _OOB and self._kind == socket.SOCK_RAW:
             raise failure(errno.EOPNOTSUPP)
 
-    def _with_scope(self, peer: Peer, extra: ancillary.Sending) -> ancillary.Sending:
+    def _with_scope(self, peer: Peer, how: Sending) -> Sending:
         """The interface that the destination, the ancillary data or an option names; as on Linux none need."""
         bound = self.core.interface
-        named = peer.interface or extra.interface or self.sticky_interface
+        named = peer.interface or how.interface or self.sticky_interface
         if named is not None and bound is not None and named is not bound:
             raise failure(errno.EINVAL)
-        if named is None or named is bound:
-            return extra
-        return Sending(interface=named) if extra is ancillary.NOTHING else extra._replace(interface=named)
+        if named is None or named is bound or named is how.interface:
+            return how
+        return how._replace(interface=named)
 
     # -- receiving
 
@@ -203,7 +203,8 @@ class HostSocket(BaseSocket):
         last = self._last_sender
         if last is None or port != last.peer.port or source != last.peer.address or interface is not last.interface:
             scope = interface if needs_scope(source) else None
-            last = Sender(written(source, port, interface), Peer(source, port, scope), interface)
+            peer, how = Peer(source, port, scope), Sending(interface=scope)
+            last = Sender(written(source, port, interface), peer, interface, how)
             self._last_sender = last
         return last.written
 

@@ -1,4 +1,4 @@
-"""What a socket is given: datagrams, and ICMPv6 errors about datagrams that it sent; and the queue that holds both."""
+"""What passes through a socket: datagrams, ICMPv6 errors about what it sent, the queue of both, and how to send."""
 
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +10,22 @@ if TYPE_CHECKING:
 
 # What an entry costs beside its data, in octets: an empty datagram takes room too.
 OVERHEAD = 256
+
+
+class Sending(NamedTuple):
+    """What is said about one message that is sent (RFC 3542 6); None is what the socket, or else the host, has.
+
+    `confirm` says that the peer is known to answer (RFC 4861 7.3.1): its neighbour entry is reachable then.
+    """
+
+    source: IPv6Address | None = None
+    interface: "Interface | None" = None
+    hop_limit: int | None = None
+    traffic_class: int | None = None
+    confirm: bool = False
+
+
+PLAIN = Sending()
 
 
 class Datagram(NamedTuple):

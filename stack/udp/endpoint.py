@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stack.host import Host
     from stack.interface import Interface
 
-# The way last taken: destination, generation of routes and addresses, interface, source.
+# The way last taken: destination, epoch, interface, source.
 Way = tuple[IPv6Address, int, "Interface", IPv6Address]
 
 # The attributes of sockets of any kind that belong to their users.
@@ -166,19 +166,23 @@ class Endpoint:
     ) -> "tuple[Interface, IPv6Address]":
         """The interface and the source address for what goes to `destination`; either may be given.
 
-        Raises NoRouteError if there is none, UnavailableError for a source that is no address of ours.
+        Raises UsageError for what is no destination, NoRouteError if there is none, UnavailableError for a source
+        that is no address of ours.
         """
         local = self.local
         if source is None and local is not None and local[0] != 0xFF:
             source = local
+        last = self._way
+        if last is None or last[0] != destination:
+            last = None
+            check_destination(destination)
         found = interface or self.outgoing(destination, source)
         if source is not None:
             return found, _usable_source(found, source, destination)
-        last = self._way
-        if last is not None and last[0] == destination and last[2] is found and last[1] == _generation(found):
+        if last is not None and last[2] is found and last[1] == found.epoch:
             return found, last[3]
         source = _usable_source(found, None, destination)
-        self._way = destination, _generation(found), found, source
+        self._way = destination, found.epoch, found, source
         return found, source
 
     def outgoing(self, destination: IPv6Address, source: IPv6Address | None) -> "Interface":
@@ -209,11 +213,8 @@ class Endpoint:
         candidates = self._host.interfaces.values() if self.interface is None else (self.interface,)
         return next((each for each in candidates if each.is_assigned(address)), None)
 
-    def transmit(self, interface: "Interface", packet: bytes, now: float, *, confirm: bool = False) -> None:
-        """Send a complete packet; NoRouteError if nothing leads to its destination, TooLongError if it may not.
-
-        `confirm` says that the peer is known to answer (RFC 4861 7.3.1): its neighbour entry is reachable then.
-        """
+    def transmit(self, interface: "Interface", packet: bytes, now: float) -> None:
+        """Send a complete packet; NoRouteError if nothing leads to its destination, TooLongError if it may not."""
         destination = packet[24:40]
         group = destination[0] == 0xFF
         if self.dont_fragment:
@@ -224,8 +225,6 @@ class Endpoint:
         # RFC 3493 5.2: a copy for the members on this host.
         if group and self.multicast_loop and destination in interface.listener.groups:
             self._host.timers.at(now, interface.receive_own, packet)
-        if confirm:
-            interface.confirm(destination, now)
 
     def _check_length(self, interface: "Interface", destination: IPv6Address, length: int) -> None:
         path_mtu = interface.routes.path_mtu(destination)
@@ -325,8 +324,3 @@ def _usable_source(interface: "Interface", source: IPv6Address | None, destinati
         # RFC 4291 2.5.3: nothing leaves the node from the loopback address.
         raise UsageError(f"nothing can be sent to {format_address(destination)} from ::1")
     return source
-
-
-def _generation(interface: "Interface") -> int:
-    """What a way holds for: it grows with every change of addresses, routes and routers."""
-    return interface.routes.generation + interface.routers.generation

@@ -34,7 +34,7 @@ def receive(interface: "Interface", received: Received, now: float, looped: bool
         source_port,
         received.destination,
         received.hop_limit,
-        int.from_bytes(received.packet[:2], "big") >> 4 & 0xFF,
+        received.traffic_class,
         interface,
         now,
     )

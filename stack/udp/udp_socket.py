@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from stack.address import UNSPECIFIED, IPv6Address, format_address
 from stack.calls import recorded
 from stack.errors import RefusedError, TooLongError, UsageError
-from stack.udp.datagram import Datagram, DatagramError
+from stack.udp.datagram import PLAIN, Datagram, DatagramError, Sending
 from stack.udp.endpoint import Endpoint, check_destination
 from stack.wire import ipv6, udp
 
@@ -80,23 +80,11 @@ class UdpSocket(Endpoint):
 
     # -- sending
 
-    def send(
-        self,
-        data: bytes,
-        destination: IPv6Address | None,
-        port: int,
-        now: float,
-        *,
-        source: IPv6Address | None = None,
-        hop_limit: int | None = None,
-        traffic_class: int | None = None,
-        interface: "Interface | None" = None,
-        confirm: bool = False,
-    ) -> None:
+    def send(self, data: bytes, destination: IPv6Address | None, port: int, now: float, how: Sending = PLAIN) -> None:
         """Send one datagram, to the connected peer if `destination` is None; an unbound socket is bound first.
 
-        `confirm` as in `transmit`. Raises UsageError for what cannot be sent to anybody, TooLongError for
-        what no packet holds, UnavailableError for a foreign source, NoRouteError without a source address or a way.
+        Raises UsageError for what cannot be sent to anybody, TooLongError for what no packet holds,
+        UnavailableError for a foreign source, NoRouteError without a source address or a way.
         """
         self._check_open()
         if destination is None:
@@ -105,21 +93,42 @@ class UdpSocket(Endpoint):
             destination, port = self.remote, self.remote_port
         else:
             _check_port(port)
-            check_destination(destination)
         if len(data) > udp.MAXIMUM_DATA:
             raise TooLongError(f"a datagram holds {udp.MAXIMUM_DATA} octets at most, not {len(data)}")
-        outgoing, source = self.way(destination, source, interface)
+        asked_source, asked_interface, hop_limit, traffic_class, confirm = how
+        outgoing, source = self.way(destination, asked_source, asked_interface)
         if not self.port:
             self.bind(None, 0)
-        message = udp.datagram(source, destination, self.port, port, data)
         hops = self.hop_limit(destination, outgoing) if hop_limit is None else hop_limit
         octet = self.traffic_class if traffic_class is None else traffic_class
-        packet = ipv6.packet(source, destination, ipv6.UDP, hops, message, octet)
+        path = None if octet else outgoing.paths.find(source, destination, len(data))
+        if path is not None:
+            outgoing.paths.send(path, self.port, port, data, hops, now)
+        else:
+            self._transmit(outgoing, source, destination, port, data, hops, octet, now)
+            outgoing.paths.learn(source, destination)
+        if confirm:
+            outgoing.confirm(destination, now)
+        self._host.counters.udp_out += 1
+
+    def _transmit(
+        self,
+        interface: "Interface",
+        source: IPv6Address,
+        destination: IPv6Address,
+        port: int,
+        data: bytes,
+        hop_limit: int,
+        traffic_class: int,
+        now: float,
+    ) -> None:
+        """A datagram that takes the whole way."""
+        message = udp.datagram(source, destination, self.port, port, data)
+        packet = ipv6.packet(source, destination, ipv6.UDP, hop_limit, message, traffic_class)
         if self._host.journal.on:
             what = f"{len(data)} octets of data from port {self.port} to {format_address(destination)} port {port}"
             self._host.journal.note(now, "udp", what, "RFC 768")
-        self.transmit(outgoing, packet, now, confirm=confirm)
-        self._host.counters.udp_out += 1
+        self.transmit(interface, packet, now)
 
     # -- receiving
 

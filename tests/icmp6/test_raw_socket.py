@@ -8,6 +8,7 @@ from stack.discard import Discard, Verdict
 from stack.errors import NoRouteError, RefusedError, TooLongError, UnavailableError, UsageError
 from stack.icmp6.raw_socket import RawSocket
 from stack.mld.filters import FilterMode, SourceFilter
+from stack.udp.datagram import Sending
 from tests.playbook import (
     OUR_LINK_LOCAL,
     PEER_LINK_LOCAL,
@@ -120,7 +121,8 @@ class TestSending:
     def test_the_checksum_is_made(self, play: Play) -> None:
         """3.1: whatever stands in the field."""
         socket = opened(play)
-        socket.send(b"\xc8\x01\xff\xff" + b"abcde", ip(PEER_LINK_LOCAL), play.now, hop_limit=7, traffic_class=4)
+        how = Sending(hop_limit=7, traffic_class=4)
+        socket.send(b"\xc8\x01\xff\xff" + b"abcde", ip(PEER_LINK_LOCAL), play.now, how)
         play.settle()
         (sent,) = play.sent(200)
         assert sent.checksum_is_right()

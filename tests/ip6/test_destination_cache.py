@@ -29,7 +29,7 @@ def far(number: int) -> bytes:
 
 def filled(*kinds: str) -> tuple[DestinationCache, list[Destination]]:
     """A cache with an entry of each kind, oldest first: plain, claim (a redirect nobody follows), kept, mtu."""
-    cache = DestinationCache()
+    cache = DestinationCache(lambda: None)
     entries = []
     for number, kind in enumerate(kinds):
         entry = cache.make(far(number), len(kinds), wanted=kind in ("kept", "mtu"))

@@ -9,6 +9,7 @@ from stack.discard import Discard
 from stack.errors import NoRouteError, RefusedError, UsageError
 from stack.host import Host
 from stack.icmp6.echo import EchoAnswer
+from stack.udp.datagram import Sending
 from tests.playbook import OUR_LINK_LOCAL, OUR_MAC, Play, frame, icmp, ip, packet
 from tests.udp.common import GROUP, OUR_GLOBAL, bound, datagram, listen, received
 
@@ -112,7 +113,7 @@ def test_an_address_of_another_interface(play: Play) -> None:
     play.settle()
     play.sent()
     socket = bound(play, 5000, "2001:db8:9::9")
-    bound(play, 6000).send(b"hello", ip("2001:db8:9::9"), 5000, play.now, interface=play.interface)
+    bound(play, 6000).send(b"hello", ip("2001:db8:9::9"), 5000, play.now, Sending(interface=play.interface))
     play.host.advance(play.now)
     assert received(socket) == [b"hello"]
     assert [each for each in play.sent() if each.packet[6] == 17] == []
@@ -123,7 +124,7 @@ def test_traffic_class_and_confirmation(play: Play) -> None:
     socket = bound(play, 5000)
     play.run(play.now + 60)
     play.sent()
-    socket.send(b"a", ip("fe80::70ff:fe00:2"), 7, play.now, traffic_class=0xB8, confirm=True)
+    socket.send(b"a", ip("fe80::70ff:fe00:2"), 7, play.now, Sending(traffic_class=0xB8, confirm=True))
     play.settle()
     (sent,) = play.sent()
     assert int.from_bytes(sent.packet[:4], "big") == 6 << 28 | 0xB8 << 20

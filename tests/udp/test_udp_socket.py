@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stack.discard import Discard, Verdict
 from stack.errors import RefusedError, StackError, TooLongError, UsageError
 from stack.host import Host
+from stack.udp.datagram import Sending
 from stack.udp.ports import EPHEMERAL_COUNT, FIRST_EPHEMERAL
 from stack.udp.udp_socket import UdpSocket
 from tests.playbook import (
@@ -52,7 +53,7 @@ def play() -> Play:
 
 def send(play: Play, socket: UdpSocket, data: bytes = b"hello", to: str = PEER_LINK_LOCAL, **options: object) -> None:
     """One datagram to port 7 there."""
-    socket.send(data, ip(to), 7, play.now, **options)  # type: ignore[arg-type]
+    socket.send(data, ip(to), 7, play.now, Sending(**options))  # type: ignore[arg-type]
     play.settle()
 
 
@@ -256,7 +257,7 @@ class TestSending:
         socket.send(b"", ip("2001:db8:7::2"), 7, play.now)
         play.host.advance(play.now)
         assert {interface.name for interface, _ in play.host.output()} == {"t1"}
-        socket.send(b"", ip(PEER_LINK_LOCAL), 7, play.now, source=ip(OUR_LINK_LOCAL))
+        socket.send(b"", ip(PEER_LINK_LOCAL), 7, play.now, Sending(source=ip(OUR_LINK_LOCAL)))
         play.host.advance(play.now)
         assert {interface.name for interface, _ in play.host.output()} == {"t0"}
 
