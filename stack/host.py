@@ -229,6 +229,8 @@ class Host:
         """Another value for a setting; raises UsageError for an unknown name or a value out of range."""
         before = str(self.settings.as_dict().get(name, ""))
         self.settings.set_text(name, text)
+        for interface in self.interfaces.values():
+            interface.changed()
         if self.journal.on:
             self.journal.note(self.journal.time, "host", f"setting {name}", "", before, text)
 

@@ -88,7 +88,8 @@ class KnownPaths:
         neighbour, route = next_neighbour(interface, destination)
         if neighbour is None or neighbour.mac is None:
             return
-        if destination not in self.table and len(self.table) >= limit:
+        self.table.pop(destination, None)
+        while len(self.table) >= limit:
             del self.table[next(iter(self.table))]
         self.table[destination] = KnownPath(interface, source + destination, neighbour, neighbour.mac, route)
 
