@@ -82,7 +82,7 @@ class Settings:
     mtu: int = _number(1_500, 1_280, 65_521, "largest IPv6 packet sent, bytes")
     icmp_ratelimit: int = _number(100, 0, 3_600_000, "ms between tokens for ICMPv6 errors (burst 10); 0 = no limit")
     max_echo_sessions: int = _number(64, 1, 65_536, "limit of pings under way at once")
-    max_known_headers: int = _number(256, 0, _TABLE_LIMIT, "limit of remembered headers of bulk traffic, each kind; 0 = none")
+    max_known_headers: int = _number(256, 0, _TABLE_LIMIT, "limit of headers remembered, of each kind; 0 = none")
     tx_queue_len: int = _number(32_768, 1, _TABLE_LIMIT, "frames waiting for the link")
     mtu_expires: int = _number(600, 300, 86_400, "time after which a path MTU is forgotten, s (RFC 8201)")
     # Fragments (RFC 8200 4.5)
