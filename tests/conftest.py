@@ -3,6 +3,7 @@
 import functools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run only one part: what needs no device, what of that searches and floods for long, what sleeps on real"
         " devices, what floods and starves others",
     )
+
+
+def pytest_configure() -> None:
+    # A shell that starts us in the background has SIGINT ignored, and what ignores a signal hands that on to every
+    # program it starts: those that tests interrupt would never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def part_of(item: pytest.Item) -> str:
