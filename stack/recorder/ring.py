@@ -147,13 +147,17 @@ class Recorder:
     def _pass_over(self, wanted: int) -> None:
         """Drop the oldest that was answered at once, `wanted` octets of it or a little more; how many is kept."""
         kept: list[Entry] = []
-        freed = 0
+        freed = looked_at = 0
         for entry in self._entries:
-            if entry[0] == ANSWERED and freed < wanted:
+            if freed >= wanted:
+                break
+            if entry[0] == ANSWERED:
                 freed += _size_of(entry)
                 entry = _passed(entry)
             _append(kept, entry)
-        self._entries[:] = kept
+            looked_at += 1
+        # The younger ones stay as they are: each is looked at once, when its turn has come.
+        self._entries[:looked_at] = kept
         self._room += freed
         self._quick -= freed
 
@@ -174,12 +178,16 @@ class Recorder:
 
 def _append(kept: list[Entry], entry: Entry) -> None:
     """Neighbours that say the same become one: numbers passed over, and that nothing waits to be sent."""
-    before = [each[0] for each in kept[-2:]]
-    if entry[0] == PASSED and before[-1:] == [PASSED]:
+    kind = entry[0]
+    last = kept[-1][0] if kept else ""
+    before = kept[-2][0] if len(kept) > 1 else ""
+    if kind == DRAINED and (last == DRAINED or (before, last) == (DRAINED, PASSED)):
+        return
+    if kind == PASSED and last == PASSED:
         kept[-1] = _together(kept[-1], entry)
-    elif entry[0] == PASSED and before == [PASSED, DRAINED]:
+    elif kind == PASSED and (before, last) == (PASSED, DRAINED):
         kept[-2] = _together(kept[-2], entry)
-    elif entry[0] != DRAINED or (before[-1:] != [DRAINED] and before != [DRAINED, PASSED]):
+    else:
         kept.append(entry)
 
 
